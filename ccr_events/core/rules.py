@@ -1,0 +1,116 @@
+"""What a compiled policy rule offers the core: values and closures, nothing of YAML.
+
+`ccr_events.policy` compiles written policies to these; the core depends on this file only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from ccr_events.core.model import Fact
+
+
+class Facts(Protocol):
+    """The effective facts of a case (corrected and retracted ones left out)."""
+
+    def of_type(self, name: str) -> Sequence[Fact]:
+        """Facts of that type in canonical order (`Fact.order`)."""
+
+
+Condition = Callable[[Fact, Facts], bool]
+"""(fact, the case's facts) → holds. Pure."""
+
+DueTime = Callable[[Fact], datetime | None]
+"""Trigger fact → the instant the act is due; None when the trigger carries no such time and none is owed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """An agency and role that owes the act of a rule; a rule opens one link for each."""
+
+    agency: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Satisfier:
+    """An event type that satisfies (or only acknowledges) a link when it matches."""
+
+    type: str
+    when: Condition | None
+    """Condition on the satisfying fact."""
+    same: tuple[str, ...]
+    """Reference kinds that must be equal where both trigger and satisfier carry them."""
+    look_back: timedelta
+    """How long before the trigger's `occurred_at` the act may have happened and still count."""
+    by_owing_agency: bool
+    """Only the owing agency's own event counts (for example its acknowledgement)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LadderStep:
+    """One rung: at `due + after` (negative: a warning before it is due) this role hears."""
+
+    after: timedelta
+    agency: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One protocol link of a written policy, compiled."""
+
+    key: str
+    """Stable key across editions, for example `L17`."""
+    edition: str
+    title: str
+    trigger_types: frozenset[str]
+    when: Condition | None
+    count: int
+    """Open at the n-th matching trigger fact (1: at each)."""
+    consecutive_reset: Condition | None
+    """With `count` > 1: a fact of a trigger type that sets the count back to zero."""
+    owing: tuple[Owing, ...]
+    urgency: str
+    due: DueTime
+    pulled_by: tuple[Satisfier, ...]
+    """Facts whose occurrence makes the act due at once if it is then still owed ("before release")."""
+    satisfied_by: tuple[tuple[Satisfier, ...], ...]
+    """All of the groups are needed; any satisfier of a group will do."""
+    acknowledged_by: tuple[Satisfier, ...]
+    ladder: tuple[LadderStep, ...]
+    waivers: frozenset[tuple[str, str]]
+    """(agency, role) that may waive."""
+    mentions: frozenset[str]
+    """Every event type whose arrival can change a link of this rule."""
+    action: str
+    """What must be done, in words; free of any case data."""
+
+
+class Edition(Protocol):
+    """The written policies in force from one date on."""
+
+    @property
+    def id(self) -> str:
+        """The stamp events carry."""
+
+    @property
+    def by_trigger(self) -> Mapping[str, Sequence[Rule]]:
+        """Trigger event type → rules."""
+
+    def rule(self, key: str) -> Rule:
+        """The rule; raises `LookupError`."""
+
+
+class Policies(Protocol):
+    """All editions ever in force."""
+
+    def edition(self, edition_id: str) -> Edition:
+        """The edition stamped on an event; raises `LookupError` that says which is missing."""
+
+    @property
+    def mentioning(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Event type → (edition id, rule key) whose links its arrival can change."""

@@ -1,0 +1,166 @@
+"""The ports every engine offers and every service uses. Values are frozen; nothing here does I/O.
+
+One direction: a service imports these; an engine (`services.engine.sqlite`, later `services.engine.kafka`)
+implements them; `services.embedded` puts the parts together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from ccr_events.core.model import Link, Transition
+from ccr_events.envelope import Event
+
+
+class Clock(Protocol):
+    """Where the time comes from: the wall, or a demonstration that plays a week in a minute."""
+
+    def now(self) -> datetime:
+        """Aware UTC datetime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One event at the door, its publisher already authenticated."""
+
+    event: Event
+    agency: str
+    """Agency of the API key (or `ccr` for the backbone itself): the event is published in its name."""
+    key_id: str
+    """Public id of the API key, for quarantine and audit; never the key."""
+    alerting: bool = True
+    """False for backfilled history: folded, but nobody is alerted."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field. `message` never repeats the submitted value."""
+
+    pointer: str
+    """JSON pointer into the submitted event, for example `/data/charges/0/nibrs`."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a submission."""
+
+    event_id: str
+    status: Literal["accepted", "duplicate", "quarantined", "conflict", "forbidden"]
+    case_id: str | None = None
+    position: int | None = None
+    """Log position once accepted (also for a duplicate: the first one's)."""
+    quarantine_id: str | None = None
+    title: str = ""
+    """What went wrong, in words, when not accepted."""
+    problems: tuple[FieldProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One stored event. `body` is its log form: a structured CloudEvent, sealed (see `ccr_events.envelope`)."""
+
+    position: int
+    event_id: str
+    case_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Alertable:
+    """One link transition in the outbox, in commit order."""
+
+    seq: int
+    """Position in the outbox; what `Last-Event-ID` carries."""
+    transition: Transition
+    recorded_at: datetime
+    """`recorded_at` of the causing event."""
+    alerting: bool
+    """False when it comes from backfilled history."""
+
+
+class Publisher(Protocol):
+    """The door of the backbone."""
+
+    async def submit(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        """Validate, resolve, seal, append, fold; answers in order, and only once accepted ones are durable."""
+
+
+class AlertSource(Protocol):
+    """Link transitions as they are committed."""
+
+    def follow(self, after: int) -> AsyncIterator[Sequence[Alertable]]:
+        """Pages of at most 500, oldest first, from `after` (exclusive) on; then waits for new ones, forever."""
+
+    async def last_seq(self) -> int:
+        """Newest outbox position; 0 when empty."""
+
+
+class Links(Protocol):
+    """Current links, for people and commands."""
+
+    async def link(self, link_id: str) -> Link | None:
+        """One link."""
+
+    async def links(
+        self,
+        *,
+        agency: str | None = None,
+        case_id: str | None = None,
+        open_only: bool = True,
+        limit: int = 200,
+    ) -> list[Link]:
+        """Links, most urgent (earliest due) first."""
+
+
+class Log(Protocol):
+    """The log of events."""
+
+    async def read(self, after: int, limit: int = 1000) -> list[LogRecord]:
+        """Records after a position, oldest first."""
+
+    async def of_case(self, case_id: str) -> list[LogRecord]:
+        """Every record of one case, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedEvent:
+    """Something that was refused and kept. `body` is stored sealed and opened only to repair it."""
+
+    id: str
+    received_at: datetime
+    agency: str
+    type: str
+    title: str
+    problems: tuple[FieldProblem, ...]
+    state: Literal["waiting", "redriven", "discarded"]
+
+
+class Quarantine(Protocol):
+    """What was refused; nothing is lost."""
+
+    async def waiting(self, limit: int = 200) -> list[QuarantinedEvent]:
+        """Oldest first."""
+
+    async def open(self, quarantine_id: str, *, purpose: str, by: str) -> bytes:
+        """The submitted bytes, for repair; the read is audited."""
+
+    async def redrive(self, quarantine_id: str, *, body: bytes | None, by: str) -> Receipt:
+        """Submit it again, repaired (`body`) or as it was; it stays in quarantine when refused again."""
+
+    async def hold(
+        self,
+        raw: bytes,
+        *,
+        agency: str,
+        key_id: str,
+        type_hint: str,
+        title: str,
+        problems: Sequence[FieldProblem],
+    ) -> str:
+        """Keep bytes that could not even be read as an event; returns the quarantine id."""
+
+
