@@ -1,4 +1,4 @@
-"""The values the core works on: facts, links, transitions, the case view. No behaviour, no I/O.
+"""The values the core works on: facts, links, transitions. No behaviour, no I/O.
 
 All instants are aware UTC datetimes. A `Fact` is the open skeleton of one event: nothing sealed ever reaches
 the core.
@@ -7,10 +7,9 @@ the core.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 
@@ -156,17 +155,3 @@ class Outbound:
     occurred_at: datetime
     causation: str
     data: Mapping[str, Any]
-
-
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    """The state of a case: the set of its facts and the links derived from them."""
-
-    case_id: str
-    facts: Mapping[str, Fact] = field(default_factory=lambda: _EMPTY)
-    """By event id, every fact ever received, also corrected ones."""
-    links: Mapping[str, Link] = field(default_factory=lambda: _EMPTY)
-    """By link id."""

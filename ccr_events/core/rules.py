@@ -88,6 +88,9 @@ class Rule:
     """Every event type whose arrival can change a link of this rule."""
     action: str
     """What must be done, in words; free of any case data."""
+    remind_every: timedelta = timedelta(hours=24)
+    """After the last rung an open link never falls silent: its last hearer is reminded after this long, then
+    after twice as long, and so on (policy parameter `local.remind_every`)."""
 
 
 class Edition(Protocol):
@@ -112,5 +115,5 @@ class Policies(Protocol):
         """The edition stamped on an event; raises `LookupError` that says which is missing."""
 
     @property
-    def mentioning(self) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """Event type → (edition id, rule key) whose links its arrival can change."""
+    def mentioning(self) -> Mapping[str, Sequence[Rule]]:
+        """Event type → the rules of every edition whose links its arrival can change (`Rule.mentions`)."""

@@ -1,0 +1,59 @@
+"""Derived identifiers: the same act always gets the same id, wherever and however often it is computed.
+
+Every id is a UUID version 5 (RFC 9562 section 5.5) of its parts under one namespace of ours.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha1
+from uuid import UUID
+
+NAMESPACE = UUID("6f0c1a52-7d5e-5b6c-9d51-0c7a9b6d2e11")
+_SEPARATOR = "\x1f"
+
+
+def derived(*parts: str) -> str:
+    """UUID5 text of the parts; parts are kept apart, so ("ab", "c") and ("a", "bc") differ."""
+    name = _SEPARATOR.join(parts).encode()
+    digest = sha1(NAMESPACE.bytes + name, usedforsecurity=False).digest()[:16]
+    value = int.from_bytes(digest, "big")
+    value = value & ~(0xF000 << 64) | (5 << 76)
+    value = value & ~(0xC000 << 48) | (0x8000 << 48)
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def link_id(case_id: str, rule: str, trigger: str, agency: str, role: str) -> str:
+    """Id of the link that `rule` opens for one owing role; `trigger` is the root id of the triggering event."""
+    return derived("link", case_id, rule, trigger, agency, role)
+
+
+def transition_id(link: str, kind: str, step: int, cause: str) -> str:
+    """Id of one change of a link by one event."""
+    return derived("transition", link, kind, str(step), cause)
+
+
+def deadline_event_id(link: str, step: int, at: datetime) -> str:
+    """Id of the `link.deadline_reached` event for one step at one instant."""
+    return derived("deadline", link, str(step), at.isoformat())
+
+
+def notified_event_id(link: str, agency: str, step: int) -> str:
+    """Id of the first delivery receipt (`link.notified`) to an agency for a step of a link."""
+    return derived("notified", link, agency, str(step))
+
+
+def answer_event_id(kind: str, link: str, agency: str, role: str) -> str:
+    """Id of a practitioner's answer (`acknowledged`, `completed`, `waived`): saying it twice is saying it once."""
+    return derived("answer", kind, link, agency, role)
+
+
+def absorbed_event_id(move: str, fact: str) -> str:
+    """Id of the `case.absorbed` event that carries one fact along one merge or split."""
+    return derived("absorbed", move, fact)
+
+
+def absorption_ended_event_id(move: str, origin_case: str, cause: str) -> str:
+    """Id of the `case.absorption_ended` event that undoes one merge or split for one origin."""
+    return derived("absorption-ended", move, origin_case, cause)

@@ -1,0 +1,83 @@
+"""The effective facts of a case, arranged for the questions rules ask. Immutable; grows by one fact at a time."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ccr_events.core.corrections import effective
+from ccr_events.core.model import Fact
+
+_NONE: tuple[Fact, ...] = ()
+
+
+def _order(fact: Fact) -> tuple[object, str]:
+    return fact.order
+
+
+@dataclass(frozen=True, slots=True)
+class FactIndex:
+    """Implements `ccr_events.core.rules.Facts`."""
+
+    by_type: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
+    by_link: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
+    """Link id → the `link.*` events about it."""
+    roots: Mapping[str, str] = field(default_factory=dict)
+    """Fact id → root id, for corrected facts only."""
+
+    def of_type(self, name: str) -> Sequence[Fact]:
+        """Effective facts of that type, in canonical order."""
+        return self.by_type.get(name, _NONE)
+
+    def about(self, link: str) -> Sequence[Fact]:
+        """Effective `link.*` facts about one link, in canonical order."""
+        return self.by_link.get(link, _NONE)
+
+    def root(self, fact: Fact) -> str:
+        """Root id of an effective fact."""
+        return self.roots.get(fact.id, fact.id)
+
+    def grown(self, fact: Fact) -> FactIndex:
+        """The index with one more fact, which corrects nothing and is corrected by nothing."""
+        link = link_of(fact)
+        if link is None:
+            return FactIndex(_inserted(self.by_type, fact.type, fact), self.by_link, self.roots)
+        return FactIndex(_inserted(self.by_type, fact.type, fact), _inserted(self.by_link, link, fact), self.roots)
+
+
+def link_of(fact: Fact) -> str | None:
+    """The link a `link.*` event is about; None for every other fact."""
+    if not fact.type.startswith("link."):
+        return None
+    link: str | None = fact.data.get("link_id")
+    return link
+
+
+def _inserted(groups: Mapping[str, tuple[Fact, ...]], key: str, fact: Fact) -> Mapping[str, tuple[Fact, ...]]:
+    old = groups.get(key, _NONE)
+    if not old or old[-1].order < fact.order:
+        new = (*old, fact)
+    else:
+        members = list(old)
+        insort(members, fact, key=_order)
+        new = tuple(members)
+    return {**groups, key: new}
+
+
+def build(facts: Mapping[str, Fact]) -> FactIndex:
+    """The index of a set of facts; corrected and retracted ones left out."""
+    by_type: dict[str, list[Fact]] = {}
+    by_link: dict[str, list[Fact]] = {}
+    roots: dict[str, str] = {}
+    for root, fact in effective(facts):
+        by_type.setdefault(fact.type, []).append(fact)
+        if (link := link_of(fact)) is not None:
+            by_link.setdefault(link, []).append(fact)
+        if root != fact.id:
+            roots[fact.id] = root
+    return FactIndex(
+        {name: tuple(sorted(group, key=_order)) for name, group in by_type.items()},
+        {link: tuple(sorted(group, key=_order)) for link, group in by_link.items()},
+        roots,
+    )
