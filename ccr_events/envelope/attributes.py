@@ -35,16 +35,22 @@ EXTENSIONS = (
 )
 """Our extension attributes that an adapter may set."""
 MAX_SCHEMA_VERSION = 9_999
+MAX_SOURCE = 256
+MAX_TYPE = 64
+MAX_TEXT = 128
+"""Longest subject and longest reference of the publisher's own, in characters."""
+
+# Patterns, matched against the whole attribute; the published schema shows the same ones.
+UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+TOKEN = r"[A-Za-z0-9][A-Za-z0-9._:/@-]*"  # noqa: S105  # a pattern, not a secret
+TYPE = r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+"
+SOURCE = r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+"
+RFC3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+TRACEPARENT = r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 
 _STANDARD = frozenset({*REQUIRED, "datacontenttype", "dataschema", "subject"})
 _OURS = frozenset({*EXTENSIONS, *STAMPED})
 _NAME = re.compile(r"[a-z0-9]{1,64}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
-_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
-_URI_REFERENCE = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _JSON_MEDIA = re.compile(r"(application|text)/([a-z0-9.-]+\+)?json")
 _VERSION_TEXT = re.compile(r"[0-9]{1,4}")
 _YEARS = range(1900, 2200)  # what deadline arithmetic stays clear of the ends of the calendar with
@@ -84,8 +90,8 @@ def event_of(cloud: CloudEvent) -> Event:
     trace = attributes.get("traceparent")
     return Event(
         id=_uuid("id", cloud.get_id()),
-        source=_matching("source", cloud.get_source(), _URI_REFERENCE, 256, "a URI reference"),
-        type=_matching("type", cloud.get_type(), _TYPE, 64, "a dotted event type such as arrest.made"),
+        source=_matching("source", cloud.get_source(), SOURCE, MAX_SOURCE, "a URI reference"),
+        type=_matching("type", cloud.get_type(), TYPE, MAX_TYPE, "a dotted event type such as arrest.made"),
         occurred_at=time,
         data=data,
         schema_version=_schema_version(attributes.get("schemaver", 1)),
@@ -96,13 +102,13 @@ def event_of(cloud: CloudEvent) -> Event:
         correlation_id=_optional(_token, attributes, "correlationid"),
         policy_ref=_optional(_token, attributes, "policyref"),
         # W3C: a receiver that cannot read the trace starts its own; a broken tracer must not hold back an arrest
-        traceparent=trace if isinstance(trace, str) and _TRACEPARENT.fullmatch(trace) else None,
+        traceparent=trace if isinstance(trace, str) and re.fullmatch(TRACEPARENT, trace) else None,
     )
 
 
 def read_instant(value: object) -> datetime:
     """RFC 3339 text to an aware UTC datetime; raises `EnvelopeError` at `/time`."""
-    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(RFC3339, value):
         raise EnvelopeError("/time", "must be an RFC 3339 time with an offset, such as 2026-03-01T22:15:00Z")
     try:
         at: datetime | None = datetime.fromisoformat(value.upper()).astimezone(UTC)
@@ -148,25 +154,25 @@ def _optional(read: Callable[[str, object], str], attributes: Mapping[str, Any],
     return read(name, attributes[name]) if name in attributes else None
 
 
-def _matching(name: str, value: object, pattern: re.Pattern[str], longest: int, what: str) -> str:
-    if not isinstance(value, str) or len(value) > longest or not pattern.fullmatch(value):
+def _matching(name: str, value: object, pattern: str, longest: int, what: str) -> str:
+    if not isinstance(value, str) or len(value) > longest or not re.fullmatch(pattern, value):
         raise EnvelopeError(f"/{name}", f"must be {what}, at most {longest} characters")
     return value
 
 
 def _uuid(name: str, value: object) -> str:
-    if not isinstance(value, str) or not _UUID.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(UUID, value):
         raise EnvelopeError(f"/{name}", "must be a UUID in its 36-character form; version 7 is recommended")
     return value.lower()
 
 
 def _token(name: str, value: object) -> str:
-    return _matching(name, value, _TOKEN, 128, "letters, digits and . _ : / @ -")
+    return _matching(name, value, TOKEN, MAX_TEXT, "letters, digits and . _ : / @ -")
 
 
 def _subject(name: str, value: object) -> str:
-    if not isinstance(value, str) or len(value) > 128 or not value.isprintable():
-        raise EnvelopeError(f"/{name}", "must be printable text of at most 128 characters")
+    if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
+        raise EnvelopeError(f"/{name}", f"must be printable text of at most {MAX_TEXT} characters")
     return value
 
 
