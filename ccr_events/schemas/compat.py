@@ -63,6 +63,9 @@ class _Comparison:
             self._seen.add(pair)
         old, new = _resolved(old, self._old_root), _resolved(new, self._new_root)
         yield from _marks(old, new, at)
+        if (_alternatives(old) is None) is not (_alternatives(new) is None):
+            yield Break(at, "changed between one form and a choice of forms")
+            return
         yield from _rights(old, new, at)
         yield from _values(old, new, at)
         yield from _bounds(old, new, at)
@@ -97,10 +100,7 @@ class _Comparison:
     def _choices(self, old: Schema, new: Schema, at: str) -> Iterator[Break]:
         """Alternatives: each published one must be served by a new one; a new one surprises readers."""
         before, after = _alternatives(old), _alternatives(new)
-        if before is None and after is None:
-            return
         if before is None or after is None:
-            yield Break(at, "changed between one form and a choice of forms")
             return
         unmatched = list(after)
         for branch in before:

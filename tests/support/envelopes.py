@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ccr_events.envelope import Event
+from ccr_events.core.model import Link, LinkState, Step, Transition, TransitionKind
+from ccr_events.envelope import Event, recorded_form
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "envelope"
 
@@ -34,3 +35,40 @@ MINIMAL: dict[str, Any] = {
     "time": "2026-03-01T22:15:00Z",
     "data": {},
 }
+
+RECORDED_AT = datetime(2026, 3, 1, 22, 40, tzinfo=UTC)
+DATA: dict[str, Any] = {"colour": "green", "sealed": {"VID": "PLANTED-token"}}
+
+
+def record() -> dict[str, Any]:
+    """The log form of EVENT."""
+    return recorded_form(EVENT, case_id="case-18", agency="le", recorded_at=RECORDED_AT, edition="2026-02", data=DATA)
+
+
+LINK = Link(
+    id="019a0000-0000-5000-8000-00000000000a",
+    case_id="case-18",
+    rule="release-notice",
+    edition="2026-02",
+    trigger_id=EVENT.id,
+    agency="jail",
+    role="release_desk",
+    urgency="immediate",
+    opened_at=EVENT.occurred_at,
+    due_at=datetime(2026, 3, 1, 23, tzinfo=UTC),
+    lag_s=1500,
+    state=LinkState.OPENED,
+    overdue=True,
+    steps=(Step(1, datetime(2026, 3, 1, 23, 30, tzinfo=UTC), "jail", "watch_commander", reached=True),),
+    references=(("booking_no", "B-17"),),
+)
+TRANSITION = Transition(
+    id="019a0000-0000-5000-8000-00000000000b",
+    kind=TransitionKind.ESCALATED,
+    step=1,
+    cause="019a0000-0000-5000-8000-00000000000c",
+    at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC),
+    link=LINK,
+    to_agency="jail",
+    to_role="watch_commander",
+)

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccr_events.core.model import Fact, Link, LinkState, Step, Transition, TransitionKind
+from ccr_events.core.model import Fact, LinkState, TransitionKind
 from ccr_events.envelope import (
     decode_record,
     encode_record,
@@ -16,22 +14,15 @@ from ccr_events.envelope import (
     recorded_form,
     transition_event,
 )
-from tests.support.envelopes import EVENT, GOLDEN
-
-RECORDED_AT = datetime(2026, 3, 1, 22, 40, tzinfo=UTC)
-DATA: dict[str, Any] = {"colour": "green", "sealed": {"VID": "PLANTED-token"}}
-
-
-def _record() -> dict[str, Any]:
-    return recorded_form(EVENT, case_id="case-18", agency="le", recorded_at=RECORDED_AT, edition="2026-02", data=DATA)
+from tests.support.envelopes import DATA, EVENT, GOLDEN, LINK, RECORDED_AT, TRANSITION, record
 
 
 def test_log_form_is_the_golden_one() -> None:
-    assert encode_record(_record()) + b"\n" == (GOLDEN / "record.json").read_bytes()
+    assert encode_record(record()) + b"\n" == (GOLDEN / "record.json").read_bytes()
 
 
 def test_log_form_carries_the_version_the_data_was_brought_up_to() -> None:
-    record = recorded_form(
+    newer = recorded_form(
         EVENT,
         case_id="c",
         agency="le",
@@ -40,11 +31,11 @@ def test_log_form_carries_the_version_the_data_was_brought_up_to() -> None:
         data=DATA,
         schema_version=3,
     )
-    assert record["schemaver"] == 3
+    assert newer["schemaver"] == 3
 
 
-def test_fact_is_the_open_part_of_the_record() -> None:
-    assert fact_of(decode_record(encode_record(_record()))) == Fact(
+def test_fact_is_the_open_part_of_therecord() -> None:
+    assert fact_of(decode_record(encode_record(record()))) == Fact(
         id=EVENT.id,
         type="sample.made",
         agency="le",
@@ -59,48 +50,19 @@ def test_fact_is_the_open_part_of_the_record() -> None:
 
 
 def test_reading_a_fact_leaves_the_record_whole() -> None:
-    record = _record()
-    fact_of(record)
-    assert record["data"] == DATA
+    whole = record()
+    fact_of(whole)
+    assert whole["data"] == DATA
 
 
-@given(st.permutations(list(_record())))
+@given(st.permutations(list(record())))
 def test_order_of_keys_does_not_change_the_bytes(names: list[str]) -> None:
-    record = _record()
-    assert encode_record({name: record[name] for name in names}) == encode_record(record)
+    whole = record()
+    assert encode_record({name: whole[name] for name in names}) == encode_record(whole)
 
 
 def test_decoding_undoes_encoding() -> None:
-    assert decode_record(encode_record(_record())) == _record()
-
-
-LINK = Link(
-    id="019a0000-0000-5000-8000-00000000000a",
-    case_id="case-18",
-    rule="release-notice",
-    edition="2026-02",
-    trigger_id=EVENT.id,
-    agency="jail",
-    role="release_desk",
-    urgency="immediate",
-    opened_at=EVENT.occurred_at,
-    due_at=datetime(2026, 3, 1, 23, tzinfo=UTC),
-    lag_s=1500,
-    state=LinkState.OPENED,
-    overdue=True,
-    steps=(Step(1, datetime(2026, 3, 1, 23, 30, tzinfo=UTC), "jail", "watch_commander", reached=True),),
-    references=(("booking_no", "B-17"),),
-)
-TRANSITION = Transition(
-    id="019a0000-0000-5000-8000-00000000000b",
-    kind=TransitionKind.ESCALATED,
-    step=1,
-    cause="019a0000-0000-5000-8000-00000000000c",
-    at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC),
-    link=LINK,
-    to_agency="jail",
-    to_role="watch_commander",
-)
+    assert decode_record(encode_record(record())) == record()
 
 
 def test_transition_event_is_the_golden_one() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -241,23 +242,17 @@ _headers = st.dictionaries(
 
 @given(_headers, _media, st.binary() | _json.map(orjson.dumps))
 def test_no_bytes_raise_anything_but_an_envelope_error(headers: dict[str, str], media: str, body: bytes) -> None:
-    try:
+    with suppress(EnvelopeError):
         read_http({**headers, "content-type": media}, body)
-    except EnvelopeError as error:
-        assert isinstance(error.pointer, str)
 
 
 @given(st.sampled_from([*MINIMAL, "subject", "corrects", "schemaver", "agency", "traceparent", "other"]), _json)
 def test_no_attribute_value_raises_anything_but_an_envelope_error(name: str, value: Any) -> None:
-    try:
+    with suppress(EnvelopeError):
         read_http(JSON_HEADERS, orjson.dumps({**MINIMAL, name: value}))
-    except EnvelopeError as error:
-        assert "\n" not in error.message
 
 
 @given(_json)
-def test_no_value_in_memory_raises_anything_but_an_envelope_error(value: Any) -> None:
-    try:
+def test_a_number_beyond_json_is_refused_like_any_other(value: Any) -> None:
+    with pytest.raises(EnvelopeError, match="/schemaver"):
         read_structured({**MINIMAL, "schemaver": 10**5000, "extra": value})
-    except EnvelopeError as error:
-        assert error.pointer == "/schemaver"
