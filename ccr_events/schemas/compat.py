@@ -22,7 +22,7 @@ _JUDGED = frozenset(
         *_UPPER_BOUNDS,
         "$ref", "type", "enum", "const", "pattern", "format", "properties", "required", "items", "anyOf", "oneOf",
         "additionalProperties", "uniqueItems", "x-ccr-label", "x-ccr-sealed", "x-ccr-publishers",
-        "x-ccr-victim-act",
+        "x-ccr-victim-act", "x-ccr-computed",
     }
 )  # fmt: skip
 
@@ -77,7 +77,7 @@ class _Comparison:
                 yield Break(at, f"{keyword} changed")
 
     def _object(self, old: Schema, new: Schema, at: str) -> Iterator[Break]:
-        before, after = old.get("properties", {}), new.get("properties", {})
+        before, after = _fields(old), _fields(new)
         for name in before:
             if name not in after:
                 yield Break(f"{at}/{name}", "is removed")
@@ -128,6 +128,11 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
             target = target[step.replace("~1", "/").replace("~0", "~")]
         schema = {**target, **{name: value for name, value in schema.items() if name != "$ref"}}
     return schema
+
+
+def _fields(schema: Schema) -> Mapping[str, Any]:
+    """What may be sent, and what the backbone derives from it."""
+    return {**schema.get("properties", {}), **schema.get("x-ccr-computed", {})}
 
 
 def _alternatives(schema: Schema) -> list[Schema] | None:

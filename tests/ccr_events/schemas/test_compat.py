@@ -14,6 +14,7 @@ PUBLISHED: dict[str, Any] = {
     "additionalProperties": False,
     "x-ccr-publishers": ["jail", "le"],
     "x-ccr-victim-act": False,
+    "x-ccr-computed": {"grave": {"type": "boolean", "readOnly": True}},
     "required": ["kind"],
     "$defs": {
         "Kind": {"type": "string", "enum": ["a", "b"]},
@@ -54,6 +55,8 @@ def _changed(path: str, value: Any) -> dict[str, Any]:
     ("path", "value", "pointer", "message"),
     [
         ("properties/code", ..., "/code", "is removed"),
+        ("x-ccr-computed/grave", ..., "/grave", "is removed"),
+        ("x-ccr-computed/grave/type", "string", "/grave", "type is narrowed"),
         ("required", ["kind", "code"], "/code", "is required now"),
         ("required", [], "/kind", "is optional now"),
         ("$defs/Kind/enum", ["a"], "/kind", "'b' is no longer allowed"),
@@ -123,3 +126,7 @@ def test_closing_an_open_object_is_breaking() -> None:
 def test_a_schema_does_not_break_itself() -> None:
     schema = payload_schema(SAMPLE)
     assert breaks(schema, schema) == []
+
+
+def test_computed_flags_are_published() -> None:
+    assert payload_schema(SAMPLE)["x-ccr-computed"]["has_notes"]["type"] == "boolean"
