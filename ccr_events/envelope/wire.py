@@ -33,7 +33,7 @@ BATCH = "application/cloudevents-batch+json"
 class OrjsonFormat:
     """The package's `Format` on orjson, strict where its own JSON format guesses."""
 
-    def read(self, event_factory: EventFactory | None, data: str | bytes) -> BaseCloudEvent:
+    def read(self, event_factory: EventFactory | None, data: str | bytes) -> CloudEvent:
         """A structured event; raises `EnvelopeError`."""
         raw = data.encode() if isinstance(data, str) else data
         return _from_mapping(load_json(raw, limit_bytes=MAX_EVENT_BYTES))
@@ -92,7 +92,7 @@ def read_http(headers: Mapping[str, str], body: bytes) -> list[Event | EnvelopeE
 def read_structured(raw: bytes | Mapping[str, Any]) -> Event:
     """One event in the JSON event format; raises `EnvelopeError`."""
     if isinstance(raw, bytes):
-        return event_of(_from_mapping(load_json(raw, limit_bytes=MAX_EVENT_BYTES)))
+        return event_of(_FORMAT.read(None, raw))
     check_depth(raw)
     return event_of(_from_mapping(raw))
 
