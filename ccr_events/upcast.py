@@ -17,7 +17,7 @@ from ccr_events.registry import EventType
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class UnsupportedVersion(ValueError):  # noqa: N818  # the contract's errors are named for what is wrong
+class UnsupportedVersion(ValueError):
     """A payload version this backbone cannot read: newer than it knows, or with no way up."""
 
 

@@ -25,7 +25,7 @@ Problem = tuple[str, str]
 """(JSON pointer into the event, message)."""
 
 
-class InvalidPayload(ValueError):  # noqa: N818  # the contract's errors are named for what is wrong
+class InvalidPayload(ValueError):
     """`data` does not fit its event type. Text and repr hold pointers and rules, no values."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:

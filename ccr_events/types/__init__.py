@@ -1,0 +1,1 @@
+"""Every event type's payload, a file per agency chapter."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Documents that agencies already exchange, read into events of the contract."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Link transitions turned into alerts: who may see which, filters, the live stream, delivery receipts."""

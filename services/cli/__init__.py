@@ -1,1 +1,1 @@
-"""TODO"""
+"""The `ccr` command, a file per group of commands."""

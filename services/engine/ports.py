@@ -126,6 +126,43 @@ class Log(Protocol):
         """Every record of one case, oldest first."""
 
 
+class Observer(Protocol):
+    """What operators count; `services.monitor` implements it. Calls are cheap, thread-safe and never raise."""
+
+    def accepted(self, event_type: str, agency: str) -> None:
+        """One event is durable."""
+
+    def refused(self, agency: str, status: str) -> None:
+        """One submission was answered with another status than accepted or duplicate."""
+
+    def published(self, seconds: float) -> None:
+        """A `submit` call took this long, from call to durable."""
+
+    def folded(self, seconds: float) -> None:
+        """Folding one event, links and all, took this long."""
+
+    def sealed_read(self, label: str, agency: str, outcome: str) -> None:
+        """A sealed field was asked for (`granted` or `denied`)."""
+
+    def alerted(self, seconds: float) -> None:
+        """An alert reached a subscriber this long after its transition was committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedKey:
+    """Who is calling."""
+
+    key_id: str
+    agency: str
+
+
+class Authenticator(Protocol):
+    """API keys, checked."""
+
+    async def authenticate(self, presented: str) -> AuthenticatedKey | None:
+        """The key's owner; None for a malformed, unknown or revoked key. Constant-time comparison."""
+
+
 @dataclass(frozen=True, slots=True)
 class QuarantinedEvent:
     """Something that was refused and kept. `body` is stored sealed and opened only to repair it."""
@@ -162,5 +199,3 @@ class Quarantine(Protocol):
         problems: Sequence[FieldProblem],
     ) -> str:
         """Keep bytes that could not even be read as an event; returns the quarantine id."""
-
-

@@ -1,1 +1,1 @@
-"""TODO"""
+"""What operators watch: Prometheus metrics, health and readiness."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Encryption of confidential fields at the door, the key store, keyed hashes, authorized opening."""

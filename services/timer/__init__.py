@@ -1,1 +1,1 @@
-"""TODO"""
+"""Appends `link.deadline_reached` when a deadline passes."""

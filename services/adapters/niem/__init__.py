@@ -1,1 +1,1 @@
-"""TODO"""
+"""NIEM exchange documents (New Orleans JTMP, OJBC) read into events."""

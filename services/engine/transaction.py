@@ -1,0 +1,340 @@
+"""What one atomic unit of work offers: the stores of the engine, bound to one transaction. Synchronous.
+
+A service hands a function of a `Transaction` to `Writer.write`. The engine runs many such functions in one
+transaction (group commit): all of them become durable together, or none. Inside, a store sees what was written
+before it in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from ccr_events.core.model import Fact, Link, Transition
+from ccr_events.core.view import CaseView
+from services.engine.ports import LogRecord
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """One event about to be appended."""
+
+    fact: Fact
+    """Its open skeleton, as `ccr_events.envelope.fact_of(body)` would give it."""
+    body: bytes
+    """Log form (`ccr_events.envelope.encode_record`), sealed."""
+    digest: bytes
+    """Keyed hash of the event as published: the same id with another digest is a conflict."""
+    alerting: bool = True
+    """False for backfilled history."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """What the log knows of an event id."""
+
+    position: int
+    case_id: str
+    digest: bytes
+
+
+class EventStore(Protocol):
+    """The log."""
+
+    def find(self, event_id: str) -> StoredEvent | None:
+        """Whether the id is on the log."""
+
+    def append(self, record: NewRecord) -> int:
+        """Append; returns the position (1, 2, 3 … without gaps). The caller has checked `find`."""
+
+    def get(self, event_id: str) -> LogRecord | None:
+        """One stored event."""
+
+    def of_case(self, case_id: str) -> list[LogRecord]:
+        """Every record of one case, oldest position first."""
+
+
+class ViewStore(Protocol):
+    """Case views, through a bounded cache; written once per transaction, before it commits."""
+
+    def get(self, case_id: str) -> CaseView:
+        """The view; an empty one for a case without events."""
+
+    def put(self, view: CaseView) -> None:
+        """The new state of a case."""
+
+
+class LinkStore(Protocol):
+    """Current links, for reading by people and commands."""
+
+    def put(self, links: Iterable[Link]) -> None:
+        """Insert or replace by link id; keeps the deadlines of each link in step: one per step not yet reached, none
+        once the link has ended."""
+
+    def remove(self, link_ids: Iterable[str]) -> None:
+        """Links a correction took away, and their deadlines."""
+
+    def get(self, link_id: str) -> Link | None:
+        """One link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """One step of one link that has not been reached."""
+
+    link_id: str
+    case_id: str
+    step: int
+    at: datetime
+
+
+class DeadlineStore(Protocol):
+    """Pending deadlines; written by `LinkStore.put`."""
+
+    def due(self, now: datetime, limit: int) -> list[Deadline]:
+        """Those at or before `now`, ordered by (at, link id, step)."""
+
+    def next_at(self) -> datetime | None:
+        """The earliest pending instant."""
+
+
+class Outbox(Protocol):
+    """Link transitions in commit order."""
+
+    def add(self, transitions: Sequence[Transition], *, recorded_at: datetime, alerting: bool) -> None:
+        """Append; each transition id is kept once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceKey:
+    """An agency's number, as the case index keys it."""
+
+    kind: str
+    number: str
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonKey:
+    """One person named in an event, by keyed hashes only."""
+
+    token: str
+    """Opaque, derived from the exact keyed hash: the same name and birth date always give the same token."""
+    block: bytes
+    """Keyed hash of a coarse key (birth date, or phonetic surname): candidates for a fuzzy comparison share one."""
+    sealed_name: str
+    """The name, encrypted under the identity vault's key; opened only to compare candidates."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergeProposal:
+    """Two cases that may be one. Only a person decides."""
+
+    id: str
+    """Derived from the two cases, so the same pair is proposed once."""
+    case_id: str
+    other_case_id: str
+    cause: str
+    """`ccr_events.codes.backbone.MergeCause` value."""
+    event_id: str
+    """The event that raised it."""
+    score: int
+    """0 to 100; 100 for exact evidence."""
+    proposed_at: datetime
+    state: str
+    """`waiting`, `accepted` or `rejected`."""
+
+
+class CaseIndex(Protocol):
+    """References and people to cases; the decision of where an event belongs is made once, against this."""
+
+    def case_of(self, reference: ReferenceKey) -> str | None:
+        """The case a number points to."""
+
+    def bind(self, reference: ReferenceKey, case_id: str) -> None:
+        """Point a number to a case; a number already bound stays where it is."""
+
+    def case_exists(self, case_id: str) -> bool:
+        """Whether any event belongs to it."""
+
+    def add_case(self, case_id: str) -> None:
+        """Note a new case."""
+
+    def forward_of(self, case_id: str) -> str:
+        """The surviving case after merges; the case itself when it was not merged."""
+
+    def set_forward(self, case_id: str, into: str | None) -> None:
+        """Note a merge (None: undo it)."""
+
+    def dyad_case(self, suspect: str, victim: str) -> str | None:
+        """The case of a (suspect token, victim token) pair."""
+
+    def bind_dyad(self, suspect: str, victim: str, case_id: str) -> None:
+        """Point a pair to a case; a pair already bound stays where it is."""
+
+    def remember(self, person: PersonKey, role: str, case_id: str) -> None:
+        """Note that a person has a role in a case."""
+
+    def candidates(self, block: bytes, limit: int) -> list[tuple[PersonKey, str, str]]:
+        """(person, role, case id) with that block key, at most `limit`, newest first."""
+
+    def propose(self, proposal: MergeProposal) -> None:
+        """Keep a proposal; one with the same id is left as it is."""
+
+    def proposal(self, proposal_id: str) -> MergeProposal | None:
+        """One proposal."""
+
+    def decide(self, proposal_id: str, state: str) -> None:
+        """Mark a proposal accepted or rejected."""
+
+    def proposals(self, state: str, limit: int) -> list[MergeProposal]:
+        """Oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A refused submission as stored: `sealed_body` is a token of `services.sealing`."""
+
+    id: str
+    received_at: datetime
+    agency: str
+    key_id: str
+    type_hint: str
+    title: str
+    problems: tuple[tuple[str, str], ...]
+    sealed_body: str
+    state: str
+
+
+class QuarantineStore(Protocol):
+    """Refused submissions."""
+
+    def hold(self, held: Held) -> None:
+        """Keep; the same id again changes nothing."""
+
+    def get(self, quarantine_id: str) -> Held | None:
+        """One entry."""
+
+    def mark(self, quarantine_id: str, state: str) -> None:
+        """`redriven` or `discarded`."""
+
+    def waiting(self, limit: int) -> list[Held]:
+        """Oldest first."""
+
+    def count_waiting(self, agency: str | None = None) -> int:
+        """How many wait (of one agency)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """An API key: the secret only as a hash."""
+
+    key_id: str
+    agency: str
+    secret_hash: bytes
+    created_at: datetime
+    label: str
+    revoked_at: datetime | None = None
+
+
+class ApiKeyStore(Protocol):
+    """API keys."""
+
+    def add(self, key: StoredKey) -> None:
+        """Keep a new key."""
+
+    def get(self, key_id: str) -> StoredKey | None:
+        """One key."""
+
+    def revoke(self, key_id: str, at: datetime) -> None:
+        """From now on refused."""
+
+    def all(self) -> list[StoredKey]:
+        """Oldest first."""
+
+
+class AuditLog(Protocol):
+    """Hash-chained record of reads of sealed fields."""
+
+    def append(self, entry: bytes) -> str:
+        """Append canonical JSON; returns the new head of the chain (SHA-256 hex over previous head and entry)."""
+
+    def entries(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
+        """(number, head, entry), oldest first."""
+
+
+class Transaction(Protocol):
+    """The stores, in one transaction."""
+
+    @property
+    def events(self) -> EventStore:
+        """The log."""
+
+    @property
+    def views(self) -> ViewStore:
+        """Case views."""
+
+    @property
+    def links(self) -> LinkStore:
+        """Current links."""
+
+    @property
+    def deadlines(self) -> DeadlineStore:
+        """Pending deadlines."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Transitions."""
+
+    @property
+    def cases(self) -> CaseIndex:
+        """The case index."""
+
+    @property
+    def quarantine(self) -> QuarantineStore:
+        """Refused submissions."""
+
+    @property
+    def api_keys(self) -> ApiKeyStore:
+        """API keys."""
+
+    @property
+    def audit(self) -> AuditLog:
+        """Reads of sealed fields."""
+
+
+class Writer(Protocol):
+    """The one place where anything is written."""
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in the current group's transaction and return its result once the group is durable.
+
+        Work runs in the writer's thread, in the order of the calls. When it raises, what it wrote is undone, the
+        rest of the group goes on, and the exception reaches the caller. Waits (bounded queue) when the writer is
+        behind; raises `EngineClosed` after close and `StorageFailed` when the disk refuses.
+        """
+
+    async def read(self, query: Callable[[Transaction], T]) -> T:
+        """Run a query against the last durable state, beside the writer, in another thread. Must not write."""
+
+    def before_commit(self, hook: Callable[[], None]) -> None:
+        """Call `hook` in the writer's thread before each commit (the key store makes its keys durable there)."""
+
+
+class EngineClosed(RuntimeError):
+    """The engine was closed while work was waiting."""
+
+
+class StorageFailed(RuntimeError):
+    """The disk refused (full, read-only, damaged). Nothing of the failed group was accepted; says what to do."""
+
+
+Appender = Callable[[Transaction, NewRecord], int]
+"""How an accepted event reaches the log: append, and on the embedded engine fold it at once. Returns the position.
+
+`services.casebook` provides the embedded one; intake and timer are given it and know nothing of folding.
+"""
