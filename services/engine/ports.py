@@ -126,6 +126,43 @@ class Log(Protocol):
         """Every record of one case, oldest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class LinkCount:
+    """How many links of one rule one agency owes, by how they stand now."""
+
+    rule: str
+    agency: str
+    open: int
+    """Not ended: somebody still owes the act."""
+    overdue: int
+    """Open and past their due time."""
+    escalated: int
+    """Open and climbed at least one rung of the ladder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How the engine stands, read at once."""
+
+    position: int
+    """Newest log position."""
+    outbox_seq: int
+    """Newest outbox position."""
+    deadlines_pending: int
+    next_deadline_at: datetime | None
+    """The earliest pending instant; in the past when the timer is behind."""
+    quarantined: int
+    """Refused submissions that wait for repair."""
+    links: tuple[LinkCount, ...]
+
+
+class Counts(Protocol):
+    """What operators see of the engine."""
+
+    async def figures(self) -> Figures:
+        """Counted now; cheap enough for every scrape."""
+
+
 class Observer(Protocol):
     """What operators count; `services.monitor` implements it. Calls are cheap, thread-safe and never raise."""
 
@@ -179,8 +216,14 @@ class QuarantinedEvent:
 class Quarantine(Protocol):
     """What was refused; nothing is lost."""
 
-    async def waiting(self, limit: int = 200) -> list[QuarantinedEvent]:
-        """Oldest first."""
+    async def waiting(self, limit: int = 200, *, agency: str | None = None) -> list[QuarantinedEvent]:
+        """Oldest first; of one agency when given."""
+
+    async def entry(self, quarantine_id: str) -> QuarantinedEvent | None:
+        """One entry, in whatever state it is."""
+
+    async def discard(self, quarantine_id: str, *, by: str) -> None:
+        """Mark it as not to be redriven (a duplicate of something repaired elsewhere); the entry is kept."""
 
     async def open(self, quarantine_id: str, *, purpose: str, by: str) -> bytes:
         """The submitted bytes, for repair; the read is audited."""

@@ -1,0 +1,150 @@
+"""What the portal needs of the backbone: one Protocol, which `services.embedded` provides."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ccr_events.core.rules import Edition, Policies
+from services.engine.ports import (
+    AlertSource,
+    AuthenticatedKey,
+    Authenticator,
+    Clock,
+    Links,
+    Log,
+    Observer,
+    Publisher,
+    Quarantine,
+    Receipt,
+)
+from services.engine.transaction import MergeProposal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedEvent:
+    """What one agency may read of one event's sealed fields."""
+
+    fields: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    """Label → JSON pointer into `data` → plain value."""
+    denied: Mapping[str, str]
+    """Label → why it was not opened."""
+
+
+class Opener(Protocol):
+    """Authorized reads of sealed fields; every call is audited, also a refused one."""
+
+    async def open(
+        self, event_id: str, labels: Collection[str], *, purpose: str, by: AuthenticatedKey
+    ) -> OpenedEvent | None:
+        """The fields of these labels (`ccr_events.labels.Label` values) that `by` may read for `purpose`
+        (a `ReadPurpose` value); None when no such event exists."""
+
+
+class Proposals(Protocol):
+    """Merges that a person decides."""
+
+    async def waiting(self, limit: int = 200) -> list[MergeProposal]:
+        """Oldest first."""
+
+    async def accept(self, proposal_id: str, *, by: AuthenticatedKey) -> Receipt | None:
+        """Publish the `case.merged` event and mark it; None when no such proposal waits."""
+
+    async def reject(self, proposal_id: str, *, by: AuthenticatedKey) -> bool:
+        """Mark it; False when no such proposal waits."""
+
+
+class PolicyDocument(Protocol):
+    """A written policy, as `ccr_events.policy` loads it (a pydantic model)."""
+
+    @property
+    def policy(self) -> str:
+        """Its name, for example `jail`."""
+
+    @property
+    def version(self) -> str:
+        """For example `1.1.0`."""
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """The whole document as plain JSON."""
+
+
+class PolicyBook(Policies, Protocol):
+    """All written policies, compiled."""
+
+    @property
+    def documents(self) -> Sequence[PolicyDocument]:
+        """Every document ever in force."""
+
+    def edition(self, edition_id: str) -> Edition:
+        """The edition stamped on an event."""
+
+
+class Metrics(Observer, Protocol):
+    """What `services.monitor.metrics.Metrics` offers."""
+
+    def subscribed(self, change: int) -> None:
+        """A subscriber came (+1) or went (-1)."""
+
+    async def exposition(self) -> tuple[bytes, str]:
+        """What Prometheus scrapes, and its media type."""
+
+
+class Health(Protocol):
+    """What `services.monitor.health.Health` offers."""
+
+    async def reasons(self) -> Mapping[str, str | None]:
+        """Part → why it is not ready; None where it is."""
+
+
+class Backbone(Protocol):
+    """The parts the portal serves."""
+
+    @property
+    def publisher(self) -> Publisher:
+        """The door."""
+
+    @property
+    def alerts(self) -> AlertSource:
+        """Transitions."""
+
+    @property
+    def links(self) -> Links:
+        """Current links."""
+
+    @property
+    def log(self) -> Log:
+        """The log."""
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """What was refused."""
+
+    @property
+    def keys(self) -> Authenticator:
+        """API keys."""
+
+    @property
+    def policies(self) -> PolicyBook:
+        """Written policies."""
+
+    @property
+    def opener(self) -> Opener:
+        """Reads of sealed fields."""
+
+    @property
+    def proposals(self) -> Proposals:
+        """Merge proposals."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """What operators count."""
+
+    @property
+    def health(self) -> Health:
+        """Readiness."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
