@@ -125,6 +125,9 @@ class Log(Protocol):
     async def of_case(self, case_id: str) -> list[LogRecord]:
         """Every record of one case, oldest first."""
 
+    async def known(self, event_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these ids (at most 1,000) are on the log."""
+
 
 @dataclass(frozen=True, slots=True)
 class LinkCount:
