@@ -33,13 +33,20 @@ class EventType:
     """True when the act is the victim's own; such a type never satisfies a protocol link."""
     summary: str
     """First line of the payload's docstring."""
+    logged: bool = True
+    """False for what the shared log never holds: transitions of links, and an advocacy program's own records."""
 
 
 _declared: dict[str, EventType] = {}
 
 
 def event_type(
-    name: str, *, publishers: tuple[Agency, ...], version: int = 1, victim_act: bool = False
+    name: str,
+    *,
+    publishers: tuple[Agency, ...],
+    version: int = 1,
+    victim_act: bool = False,
+    logged: bool = True,
 ) -> Callable[[P], P]:
     """Declare the payload class below as event type `name`."""
 
@@ -47,7 +54,7 @@ def event_type(
         if name in _declared:
             raise ValueError(f"event type {name} is declared twice")
         summary = (model.__doc__ or "").strip().partition("\n")[0]
-        _declared[name] = EventType(name, version, model, frozenset(publishers), victim_act, summary)
+        _declared[name] = EventType(name, version, model, frozenset(publishers), victim_act, summary, logged)
         return model
 
     return declare

@@ -23,6 +23,16 @@ class CourtCaseKind(StrEnum):
     OTHER = "other"
 
 
+class CourtOrderKind(StrEnum):
+    """What a court order is about, as far as a system says so that does not describe its terms."""
+
+    NO_CONTACT = "no_contact"
+    RELEASE_CONDITIONS = "release_conditions"
+    PROTECTION = "protection"
+    CUSTODY = "custody"
+    OTHER = "other"
+
+
 class BailStatus(StrEnum):
     """What changed about bail or bond."""
 

@@ -14,6 +14,18 @@ class SupervisionLevel(StrEnum):
     LOW = "low"
 
 
+class SupervisionCondition(StrEnum):
+    """What a supervised person must keep: conditions of release before trial and of a sentence."""
+
+    NO_CONTACT = "no_contact"
+    STAY_AWAY = "stay_away"
+    GPS = "gps"
+    NO_ALCOHOL = "no_alcohol"
+    NO_FIREARM = "no_firearm"
+    MENS_PROGRAM = "bip"
+    CHEMICAL_EVALUATION = "cd_eval"
+
+
 class ContactKind(StrEnum):
     """Where a probation contact took place."""
 

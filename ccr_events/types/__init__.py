@@ -1,1 +1,47 @@
-"""Every event type's payload, a file per agency chapter."""
+"""Every event type's payload, a file per agency chapter. Importing this package declares them all."""
+
+from ccr_events.types import (
+    advocacy,
+    backbone,
+    children,
+    civil_court,
+    criminal_court,
+    dispatch,
+    firearms,
+    hearings,
+    investigation,
+    jail,
+    links,
+    mens_program,
+    notices,
+    order_service,
+    patrol,
+    prosecution,
+    record,
+    registry_entries,
+    risk,
+    supervision,
+)
+
+__all__ = [
+    "advocacy",
+    "backbone",
+    "children",
+    "civil_court",
+    "criminal_court",
+    "dispatch",
+    "firearms",
+    "hearings",
+    "investigation",
+    "jail",
+    "links",
+    "mens_program",
+    "notices",
+    "order_service",
+    "patrol",
+    "prosecution",
+    "record",
+    "registry_entries",
+    "risk",
+    "supervision",
+]
