@@ -6,10 +6,10 @@ implements them; `services.embedded` puts the parts together.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ccr_events.core.model import Link, Transition
 from ccr_events.envelope import Event
@@ -201,6 +201,16 @@ class Authenticator(Protocol):
 
     async def authenticate(self, presented: str) -> AuthenticatedKey | None:
         """The key's owner; None for a malformed, unknown or revoked key. Constant-time comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedEvent:
+    """What one agency may read of one event's sealed fields."""
+
+    fields: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    """Label → JSON pointer into `data` → plain value."""
+    denied: Mapping[str, str]
+    """Label → why it was not opened."""
 
 
 @dataclass(frozen=True, slots=True)

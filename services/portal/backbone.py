@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ccr_events.core.rules import Edition, Policies
@@ -15,21 +14,12 @@ from services.engine.ports import (
     Links,
     Log,
     Observer,
+    OpenedEvent,
     Publisher,
     Quarantine,
     Receipt,
 )
 from services.engine.transaction import MergeProposal
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedEvent:
-    """What one agency may read of one event's sealed fields."""
-
-    fields: Mapping[str, Mapping[str, Any]] = field(repr=False)
-    """Label → JSON pointer into `data` → plain value."""
-    denied: Mapping[str, str]
-    """Label → why it was not opened."""
 
 
 class Opener(Protocol):
