@@ -35,6 +35,3 @@ class ChildImpact(StrEnum):
 
 CHILD_ABUSE = frozenset({ChildImpact.ABUSED_BY_SUBJECT, ChildImpact.ABDUCTION_THREATENED_OR_ATTEMPTED})
 """The impacts that mean harm or threat to a child itself."""
-
-CHILD_PRESENT = frozenset({*ChildImpact} - {ChildImpact.NONE, ChildImpact.AFRAID_OF_SUBJECT})
-"""The impacts that mean a child was there or was acted against."""

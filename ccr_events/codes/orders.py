@@ -70,15 +70,6 @@ class ServiceFailure(StrEnum):
     OTHER = "other"
 
 
-class ChangeKind(StrEnum):
-    """What became of the terms that others hold a copy of."""
-
-    ISSUED = "issued"
-    MODIFIED = "modified"
-    EXTENDED = "extended"
-    ENDED = "ended"
-
-
 class FirearmRecipient(StrEnum):
     """Who takes the firearms."""
 

@@ -20,6 +20,7 @@ def asyncapi_document(types: Mapping[str, EventType]) -> dict[str, Any]:
     """The document; file references are relative to the schemas folder."""
     names = sorted(types)
     inbound = [name for name in names if types[name].publishers]
+    logged = [name for name in names if types[name].logged]
     links = [f"link.{kind.value}" for kind in TransitionKind]
     return {
         "asyncapi": "3.0.0",
@@ -31,12 +32,12 @@ def asyncapi_document(types: Mapping[str, EventType]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": STRUCTURED,
-        "channels": _channels(names, inbound, links),
+        "channels": _channels(logged, inbound, links),
         "operations": _operations(),
         "components": {
             "messages": {
                 **{_submitted(name): _submitted_message(types[name]) for name in inbound},
-                **{_recorded(name): _recorded_message(types[name]) for name in names},
+                **{_recorded(name): _recorded_message(types[name]) for name in logged},
                 **{_transition(name): _transition_message(name) for name in links},
                 "case-view": _case_view_message(),
             },
@@ -58,7 +59,7 @@ def _transition(name: str) -> str:
     return f"transition.{name}"
 
 
-def _channels(names: list[str], inbound: list[str], links: list[str]) -> dict[str, Any]:
+def _channels(logged: list[str], inbound: list[str], links: list[str]) -> dict[str, Any]:
     submitted = _references(map(_submitted, inbound))
     transitions = _references(map(_transition, links))
     return {
@@ -86,7 +87,7 @@ def _channels(names: list[str], inbound: list[str], links: list[str]) -> dict[st
             "address": "ccr.events",
             "title": "The log",
             "description": "Every recorded event, sealed; key: case id. Confidential fields are absent or encrypted.",
-            "messages": _references(map(_recorded, names)),
+            "messages": _references(map(_recorded, logged)),
         },
         "links": {
             "address": "ccr.links",
@@ -101,7 +102,7 @@ def _channels(names: list[str], inbound: list[str], links: list[str]) -> dict[st
             "messages": _references(["case-view"]),
         },
         "alerts": {
-            "address": "/v1/alerts/stream",
+            "address": "/v1/alerts",
             "title": "Alert stream",
             "description": "Server-Sent Events: link transitions for one subscriber; resumed with Last-Event-ID.",
             "messages": transitions,

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ccr_events.agencies import Agency
+from ccr_events.codes.backbone import ReadPurpose
 from ccr_events.codes.response import LegalBasis, ReferralReason, ReferralStatus, ReferralUrgency
 from ccr_events.labels import OPS, Label, clear, sealed
 from ccr_events.payload import MAX_LIST, Code, Instant, LongText, Payload, ShortText
@@ -45,6 +46,7 @@ class AdvocateInformationShared(Payload):
     release_id: Annotated[Code, clear(Label.ADV)]
     """The live release it rests on, kept by the program."""
     recipients: Annotated[tuple[Agency, ...], clear(Label.ADV)] = Field(default=(), max_length=MAX_LIST)
+    purpose: Annotated[ReadPurpose | None, clear(Label.ADV)] = None
     content: Annotated[LongText | None, sealed(Label.ADV)] = None
     """Within the scope of the release."""
 

@@ -22,11 +22,11 @@ class ChildReportMade(Payload):
 class VisitIncident(Payload):
     """Something happened at a supervised visit or exchange."""
 
-    kind: Annotated[VisitIncidentKind, clear(Label.CHILD)]
+    kind: Annotated[VisitIncidentKind | None, clear(Label.CHILD)] = None
 
 
 @event_type("visit.suspended", publishers=(Agency.VISIT,))
 class VisitSuspended(Payload):
     """Visits or exchanges were suspended."""
 
-    cause: Annotated[VisitSuspensionCause, clear(Label.CHILD)]
+    cause: Annotated[VisitSuspensionCause | None, clear(Label.CHILD)] = None

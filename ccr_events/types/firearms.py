@@ -28,7 +28,7 @@ class FirearmOrderMade(_Firearms):
     due_by: Annotated[Instant | None, clear(Label.CJI)] = None
 
 
-@event_type("firearm.surrendered", publishers=_COURTS_AND_POLICE)
+@event_type("firearm.surrendered", publishers=(Agency.LE,))
 class FirearmSurrendered(_Firearms):
     """Firearms were given up."""
 

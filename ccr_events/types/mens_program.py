@@ -50,6 +50,7 @@ class BipSessionRecorded(Payload):
     excused: Annotated[bool, clear(Label.CJI)] = False
     """An absence the program accepts; one not said to be excused is not."""
     session_no: Annotated[int | None, OPS] = Field(default=None, ge=1, le=1000)
+    """Which session of the course it was."""
     conduct: Annotated[Conduct | None, clear(Label.CJI)] = None
 
 
@@ -67,6 +68,6 @@ class BipStatusChanged(Payload):
 class BipThreatReported(Payload):
     """The program reports a threat, violence or a violated order that a participant disclosed."""
 
-    kind: Annotated[ThreatKind, clear(Label.RISK)]
+    kind: Annotated[ThreatKind | None, clear(Label.RISK)] = None
     summary: Annotated[LongText | None, sealed(Label.RISK)] = None
     """What the participant said or did; never what a partner said."""

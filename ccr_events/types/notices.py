@@ -21,7 +21,7 @@ class VictimNoticeGiven(Payload):
     """An agency gave a victim the notice it owes."""
 
     notices: Annotated[tuple[Notice, ...], OPS] = Field(min_length=1, max_length=MAX_LIST)
-    method: Annotated[NoticeChannel | None, OPS] = None
+    channel: Annotated[NoticeChannel | None, OPS] = None
     days_before: Annotated[int | None, OPS] = Field(default=None, ge=0, le=1000)
     """For a notice that an order expires: days left when it was given."""
     language: Annotated[Code | None, sealed(Label.VID)] = None

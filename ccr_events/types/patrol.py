@@ -23,7 +23,7 @@ from ccr_events.codes.nibrs import (
 )
 from ccr_events.codes.response import NoArrestReason, ReviewFinding, WelfareCheckOutcome
 from ccr_events.labels import OPS, Label, clear, sealed
-from ccr_events.payload import MAX_LIST, Code, Instant, LongText, Payload, ShortText, YesNoUnknown
+from ccr_events.payload import MAX_LIST, Code, Instant, LongText, Payload, ShortText
 from ccr_events.registry import event_type
 from ccr_events.types.charges import Charge
 
@@ -35,17 +35,19 @@ class IncidentReported(Payload):
     offenses: Annotated[tuple[Offense, ...], clear(Label.CJI)] = Field(default=(), max_length=MAX_LIST)
     relationship: Annotated[Relationship | None, clear(Label.CJI)] = None
     """The victim was the offender's …"""
-    weapons: Annotated[tuple[Weapon, ...], clear(Label.CJI)] = Field(default=(), max_length=MAX_LIST)
+    weapon: Annotated[Weapon | None, clear(Label.CJI)] = None
+    """The most dangerous one."""
     circumstances: Annotated[tuple[AssaultCircumstance, ...], clear(Label.CJI)] = Field(default=(), max_length=MAX_LIST)
     suspect_present: Annotated[bool | None, OPS] = None
     """Whether the suspect was there when police came."""
-    order_in_effect: Annotated[YesNoUnknown | None, clear(Label.CHRI)] = None
+    ofp_in_effect: Annotated[bool | None, clear(Label.CHRI)] = None
     """Whether an order was in effect: a pointer only, to be queried again where it is used."""
     narrative_ref: Annotated[Code | None, clear(Label.CJI)] = None
     """Number of the report in the police record system."""
     narrative: Annotated[LongText | None, sealed(Label.CJI)] = None
     location: Annotated[ShortText | None, sealed(Label.VLOC)] = None
-    injuries: Annotated[tuple[Injury, ...] | None, sealed(Label.HLTH)] = Field(default=None, max_length=MAX_LIST)
+    injury: Annotated[Injury | None, sealed(Label.HLTH)] = None
+    """The most serious one."""
     strangulation: Annotated[bool | None, sealed(Label.HLTH)] = None
     substances: Annotated[tuple[SubstanceUse, ...] | None, sealed(Label.HLTH)] = Field(
         default=None, max_length=MAX_LIST

@@ -97,9 +97,8 @@ class RiskScreened(Payload):
     """The officer believes in high danger whatever the answers."""
     victim_spoke: Annotated[bool | None, sealed(Label.RISK)] = None
     """Whether the victim spoke with the hotline: the victim's own decision, for police and advocacy alone."""
-    lap: Annotated[LapAnswers | None, sealed(Label.RISK)] = None
-    odara: Annotated[OdaraAnswers | None, sealed(Label.RISK)] = None
-    blueprint: Annotated[BlueprintAnswers | None, sealed(Label.RISK)] = None
+    answers: Annotated[LapAnswers | OdaraAnswers | BlueprintAnswers | None, sealed(Label.RISK)] = None
+    """By item key of the instrument; the answers to a Danger Assessment are never published."""
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic reads the property
     @property
@@ -111,4 +110,4 @@ class RiskScreened(Payload):
         """
         if self.result in SCREENED_IN or self.officer_belief:
             return True
-        return self.lap is not None and score_lap(self.lap.given()) in SCREENED_IN
+        return isinstance(self.answers, LapAnswers) and score_lap(self.answers.given()) in SCREENED_IN
