@@ -1,4 +1,4 @@
-"""Views, links and transitions as bytes: canonical, so equal values are equal bytes.
+"""Facts, views, links and transitions as bytes: canonical, so equal values are equal bytes.
 
 Facts are written in canonical order and links by id; times are RFC 3339 in UTC. `decode_*` undoes `encode_*`.
 """
@@ -62,6 +62,16 @@ def decode_transition(raw: bytes) -> Transition:
             "link": _link(stored["link"]),
         }
     )
+
+
+def encode_fact(fact: Fact) -> bytes:
+    """One fact."""
+    return orjson.dumps(fact)
+
+
+def decode_fact(raw: bytes) -> Fact:
+    """The fact `encode_fact` wrote."""
+    return _fact(orjson.loads(raw))
 
 
 _time = datetime.fromisoformat

@@ -7,7 +7,7 @@ before it in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -49,7 +49,8 @@ class EventStore(Protocol):
         """Whether the id is on the log."""
 
     def append(self, record: NewRecord) -> int:
-        """Append; returns the position (1, 2, 3 … without gaps). The caller has checked `find`."""
+        """Append; returns the position (1, 2, 3 … without gaps). The caller has checked `find`, and folds the fact
+        into the view of its case in the same transaction."""
 
     def get(self, event_id: str) -> LogRecord | None:
         """One stored event."""
@@ -59,24 +60,26 @@ class EventStore(Protocol):
 
 
 class ViewStore(Protocol):
-    """Case views, through a bounded cache; written once per transaction, before it commits."""
+    """Case views, through a bounded cache. A view is the facts of its case (`EventStore.append` keeps them) and its
+    links (`LinkStore` keeps them), so each change is stored once, however large the case."""
 
     def get(self, case_id: str) -> CaseView:
         """The view; an empty one for a case without events."""
 
     def put(self, view: CaseView) -> None:
-        """The new state of a case."""
+        """The new state of a case; its new facts and changed links are put in the same transaction."""
 
 
 class LinkStore(Protocol):
     """Current links, for reading by people and commands."""
 
-    def put(self, links: Iterable[Link]) -> None:
-        """Insert or replace by link id; keeps the deadlines of each link in step: one per step not yet reached, none
-        once the link has ended."""
+    def put(self, case_id: str, links: Iterable[Link]) -> None:
+        """Insert or replace by link id: the view of `case_id` holds them now (after a merge that is another case than
+        the link's own). Keeps the deadlines of each link in step: one per step not yet reached, none once the link
+        has ended."""
 
-    def remove(self, link_ids: Iterable[str]) -> None:
-        """Links a correction took away, and their deadlines."""
+    def remove(self, case_id: str, link_ids: Iterable[str]) -> None:
+        """Links that left the view of `case_id`, and their deadlines; one that another case holds by now stays."""
 
     def get(self, link_id: str) -> Link | None:
         """One link."""
@@ -88,12 +91,13 @@ class Deadline:
 
     link_id: str
     case_id: str
+    """The link's own case: where its `link.*` events belong, also after a merge (the merge carries them on)."""
     step: int
     at: datetime
 
 
 class DeadlineStore(Protocol):
-    """Pending deadlines; written by `LinkStore.put`."""
+    """Pending deadlines: the steps of open links that have not been reached; kept by `LinkStore.put`."""
 
     def due(self, now: datetime, limit: int) -> list[Deadline]:
         """Those at or before `now`, ordered by (at, link id, step)."""
@@ -105,8 +109,9 @@ class DeadlineStore(Protocol):
 class Outbox(Protocol):
     """Link transitions in commit order."""
 
-    def add(self, transitions: Sequence[Transition], *, recorded_at: datetime, alerting: bool) -> None:
-        """Append; each transition id is kept once."""
+    def add(self, transitions: Sequence[Transition], *, position: int, recorded_at: datetime, alerting: bool) -> None:
+        """Append what one event caused. `position` and `recorded_at` are the event's; called once per folded event,
+        in log order, so every transition id is there once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,9 @@ class CaseIndex(Protocol):
 
     def add_case(self, case_id: str) -> None:
         """Note a new case."""
+
+    def earliest(self, case_ids: Collection[str]) -> str:
+        """Which of these noted cases was noted first."""
 
     def forward_of(self, case_id: str) -> str:
         """The surviving case after merges; the case itself when it was not merged."""
@@ -222,8 +230,8 @@ class QuarantineStore(Protocol):
     def mark(self, quarantine_id: str, state: str) -> None:
         """`redriven` or `discarded`."""
 
-    def waiting(self, limit: int) -> list[Held]:
-        """Oldest first."""
+    def waiting(self, limit: int, agency: str | None = None) -> list[Held]:
+        """Oldest first (of one agency)."""
 
     def count_waiting(self, agency: str | None = None) -> int:
         """How many wait (of one agency)."""

@@ -1,0 +1,39 @@
+"""Hash-chained record of reads of sealed fields. Implements `services.engine.transaction.AuditLog`."""
+
+from __future__ import annotations
+
+import sqlite3
+from hashlib import sha256
+
+from services.engine.sqlite.savepoint import Savepoint
+
+FIRST_HEAD = "0" * 64
+"""Head of the empty chain."""
+
+
+class SqliteAudit:
+    """The chain; each head is over the one before it, so an entry cannot be changed or dropped unnoticed."""
+
+    __slots__ = ("_connection", "_savepoint")
+
+    def __init__(self, connection: sqlite3.Connection, savepoint: Savepoint) -> None:
+        self._connection = connection
+        self._savepoint = savepoint
+
+    def append(self, entry: bytes) -> str:
+        """Append; returns the new head."""
+        row = self._connection.execute("SELECT head FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+        head = chained(FIRST_HEAD if row is None else row[0], entry)
+        self._savepoint.write("INSERT INTO audit (head, entry) VALUES (?, ?)", (head, entry))
+        return head
+
+    def entries(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
+        """(number, head, entry), oldest first."""
+        return self._connection.execute(
+            "SELECT number, head, entry FROM audit WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
+        ).fetchall()
+
+
+def chained(head: str, entry: bytes) -> str:
+    """The head after an entry: SHA-256 hex over the previous head and the entry."""
+    return sha256(head.encode() + entry).hexdigest()

@@ -1,0 +1,147 @@
+"""References and people to cases. Implements `services.engine.transaction.CaseIndex`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+
+from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.savepoint import Savepoint
+from services.engine.sqlite.schema import read_instant, stored_instant
+from services.engine.transaction import MergeProposal, PersonKey, ReferenceKey
+
+MAX_FORWARDS = 64
+"""Merges followed from one case; a longer chain ends where the bound is reached."""
+
+_PROPOSAL = "id, case_id, other_case_id, cause, event_id, score, proposed_at, state"
+
+
+class SqliteCaseIndex:
+    """The case index, one statement a call."""
+
+    __slots__ = ("_cases", "_connection", "_savepoint")
+
+    def __init__(self, connection: sqlite3.Connection, cases: CaseNumbers, savepoint: Savepoint) -> None:
+        self._connection = connection
+        self._cases = cases
+        self._savepoint = savepoint
+
+    def case_of(self, reference: ReferenceKey) -> str | None:
+        """The case a number points to."""
+        return self._one(
+            "SELECT case_id FROM reference_numbers WHERE kind = ? AND number = ? AND issuer = ?",
+            reference.kind,
+            reference.number,
+            reference.issuer,
+        )
+
+    def bind(self, reference: ReferenceKey, case_id: str) -> None:
+        """Point a number to a case; a number already bound stays where it is."""
+        self._savepoint.write(
+            "INSERT INTO reference_numbers (kind, number, issuer, case_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (reference.kind, reference.number, reference.issuer, case_id),
+        )
+
+    def case_exists(self, case_id: str) -> bool:
+        """Whether any event belongs to it."""
+        return self._cases.find(case_id) is not None
+
+    def add_case(self, case_id: str) -> None:
+        """Note a new case."""
+        self._cases.of(case_id)
+
+    def earliest(self, case_ids: Collection[str]) -> str:
+        """Which of these noted cases was noted first."""
+        return min(case_ids, key=self._cases.of)
+
+    def forward_of(self, case_id: str) -> str:
+        """The surviving case after merges; the case itself when it was not merged."""
+        seen = {case_id}
+        for _ in range(MAX_FORWARDS):
+            into = self._one("SELECT into_case FROM forwards WHERE case_id = ?", case_id)
+            if into is None or into in seen:  # cases merged into each other: whichever was reached last stands
+                break
+            seen.add(into)
+            case_id = into
+        return case_id
+
+    def set_forward(self, case_id: str, into: str | None) -> None:
+        """Note a merge (None: undo it)."""
+        if into is None:
+            self._savepoint.write("DELETE FROM forwards WHERE case_id = ?", (case_id,))
+            return
+        self._savepoint.write(
+            "INSERT INTO forwards (case_id, into_case) VALUES (?, ?) "
+            "ON CONFLICT (case_id) DO UPDATE SET into_case = excluded.into_case",
+            (case_id, into),
+        )
+
+    def dyad_case(self, suspect: str, victim: str) -> str | None:
+        """The case of a (suspect token, victim token) pair."""
+        return self._one("SELECT case_id FROM dyads WHERE suspect = ? AND victim = ?", suspect, victim)
+
+    def bind_dyad(self, suspect: str, victim: str, case_id: str) -> None:
+        """Point a pair to a case; a pair already bound stays where it is."""
+        self._savepoint.write(
+            "INSERT INTO dyads (suspect, victim, case_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (suspect, victim, case_id),
+        )
+
+    def remember(self, person: PersonKey, role: str, case_id: str) -> None:
+        """Note that a person has a role in a case."""
+        self._savepoint.write(
+            "INSERT INTO persons (block, token, role, case_id, sealed_name) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO NOTHING",
+            (person.block, person.token, role, case_id, person.sealed_name),
+        )
+
+    def candidates(self, block: bytes, limit: int) -> list[tuple[PersonKey, str, str]]:
+        """(person, role, case id) with that block key, at most `limit`, newest first."""
+        rows = self._connection.execute(
+            "SELECT token, block, sealed_name, role, case_id FROM persons WHERE block = ? ORDER BY number DESC LIMIT ?",
+            (block, limit),
+        )
+        return [(PersonKey(token, key, name), role, case_id) for token, key, name, role, case_id in rows]
+
+    def propose(self, proposal: MergeProposal) -> None:
+        """Keep a proposal; one with the same id is left as it is."""
+        self._savepoint.write(
+            f"INSERT INTO proposals ({_PROPOSAL}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",  # noqa: S608
+            (
+                proposal.id,
+                proposal.case_id,
+                proposal.other_case_id,
+                proposal.cause,
+                proposal.event_id,
+                proposal.score,
+                stored_instant(proposal.proposed_at),
+                proposal.state,
+            ),
+        )
+
+    def proposal(self, proposal_id: str) -> MergeProposal | None:
+        """One proposal."""
+        row = self._connection.execute(f"SELECT {_PROPOSAL} FROM proposals WHERE id = ?", (proposal_id,)).fetchone()  # noqa: S608
+        return None if row is None else _proposal(row)
+
+    def decide(self, proposal_id: str, state: str) -> None:
+        """Mark a proposal accepted or rejected."""
+        self._savepoint.write("UPDATE proposals SET state = ? WHERE id = ?", (state, proposal_id))
+
+    def proposals(self, state: str, limit: int) -> list[MergeProposal]:
+        """Oldest first."""
+        rows = self._connection.execute(
+            f"SELECT {_PROPOSAL} FROM proposals WHERE state = ? ORDER BY number LIMIT ?",  # noqa: S608
+            (state, limit),
+        )
+        return [_proposal(row) for row in rows]
+
+    def _one(self, query: str, *values: str) -> str | None:
+        row = self._connection.execute(query, values).fetchone()
+        return None if row is None else str(row[0])
+
+
+def _proposal(row: tuple[str, str, str, str, str, int, int, str]) -> MergeProposal:
+    *words, score, proposed_at, state = row
+    identity, case_id, other, cause, event_id = words
+    return MergeProposal(identity, case_id, other, cause, event_id, score, read_instant(proposed_at), state)

@@ -1,0 +1,71 @@
+"""The embedded engine, put together: one directory, one process that writes it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.engine.sqlite.database import CommitMark, DirectoryLock, connect, make_directory, prepare
+from services.engine.sqlite.following import SqliteAlertSource
+from services.engine.sqlite.group import Group
+from services.engine.sqlite.outbox import last_seq
+from services.engine.sqlite.queries import SqliteLinkQueries, SqliteLog
+from services.engine.sqlite.readers import Readers
+from services.engine.sqlite.writer import SqliteWriter
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteEngine:
+    """An open data directory."""
+
+    directory: Path
+    writer: SqliteWriter
+    alerts: SqliteAlertSource
+    links: SqliteLinkQueries
+    log: SqliteLog
+
+
+@asynccontextmanager
+async def open_engine(directory: Path) -> AsyncIterator[SqliteEngine]:
+    """Open a data directory, created when it does not exist; on leaving, finish what was queued and close.
+
+    Raises `StorageFailed` when another process has it open, when it cannot be written, or when it is damaged.
+    """
+    lock, path = await asyncio.to_thread(_take, directory)
+    try:
+        mark = CommitMark(directory)
+        connection = await asyncio.to_thread(connect, path)
+        try:
+            readers = Readers(path)
+            alerts = SqliteAlertSource(readers, last_seq(connection))
+            writer = SqliteWriter(Group(connection, path, mark), readers, alerts.committed)
+            writer.start()
+            try:
+                yield SqliteEngine(directory, writer, alerts, SqliteLinkQueries(readers), SqliteLog(readers))
+            finally:
+                await writer.close()
+                alerts.close()
+                await readers.close()
+        finally:
+            await asyncio.to_thread(_close, connection, mark)
+    finally:
+        lock.release()
+
+
+def _take(directory: Path) -> tuple[DirectoryLock, Path]:
+    make_directory(directory)
+    lock = DirectoryLock(directory)
+    try:
+        return lock, prepare(directory)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _close(connection: sqlite3.Connection, mark: CommitMark) -> None:
+    connection.close()
+    mark.close()

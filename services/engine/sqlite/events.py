@@ -1,0 +1,129 @@
+"""The log, and the facts of each case beside it. Implements `services.engine.transaction.EventStore`."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ccr_events.core.codec import decode_fact, encode_fact
+from ccr_events.core.model import Fact
+from services.engine.ports import LogRecord
+from services.engine.sqlite.buffer import Buffer
+from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.schema import MAX_POSITION, POSITION_BITS
+from services.engine.transaction import NewRecord, StorageFailed, StoredEvent
+
+_COLUMNS = "position, event_id, case_id, body"
+
+
+class SqliteEvents:
+    """Appends are kept until the group is flushed; positions have no gaps."""
+
+    __slots__ = ("_cases", "_connection", "_last", "_new")
+
+    def __init__(self, connection: sqlite3.Connection, cases: CaseNumbers, *, writable: bool) -> None:
+        self._connection = connection
+        self._cases = cases
+        self._new: Buffer[str, tuple[int, int, NewRecord]] = Buffer(writable=writable)
+        """Event id → (position, case number, record), in order of position."""
+        self._last: int | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Events appended and not yet flushed."""
+        return len(self._new.values)
+
+    def find(self, event_id: str) -> StoredEvent | None:
+        """Whether the id is on the log."""
+        new = self._new.values.get(event_id)
+        if new is not None:
+            position, _, record = new
+            return StoredEvent(position, record.fact.case_id, record.digest)
+        row = self._connection.execute(
+            "SELECT position, case_id, digest FROM events WHERE event_id = ?", (event_id,)
+        ).fetchone()
+        return None if row is None else StoredEvent(*row)
+
+    def append(self, record: NewRecord) -> int:
+        """Append; returns the position."""
+        if self._last is None:
+            self._last = last_position(self._connection)
+        position = self._last + len(self._new.values) + 1
+        if position > MAX_POSITION:
+            raise StorageFailed(f"the log is full: it holds at most {MAX_POSITION:,} events")
+        if record.fact.id in self._new.values:
+            raise ValueError(f"event {record.fact.id} is already on the log; ask find() before appending")
+        self._new.put(record.fact.id, (position, self._cases.of(record.fact.case_id), record))
+        return position
+
+    def get(self, event_id: str) -> LogRecord | None:
+        """One stored event."""
+        new = self._new.values.get(event_id)
+        if new is not None:
+            return _record(new[0], new[2])
+        row = self._connection.execute(f"SELECT {_COLUMNS} FROM events WHERE event_id = ?", (event_id,)).fetchone()  # noqa: S608
+        return None if row is None else LogRecord(*row)
+
+    def of_case(self, case_id: str) -> list[LogRecord]:
+        """Every record of one case, oldest position first."""
+        number = self._cases.find(case_id)
+        if number is None:
+            return []
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM facts JOIN events ON position = key & {MAX_POSITION} "  # noqa: S608
+            "WHERE key BETWEEN ? AND ? ORDER BY key",
+            case_range(number),
+        )
+        found = [LogRecord(*row) for row in rows]
+        found += [_record(position, record) for position, n, record in self._new.values.values() if n == number]
+        return found
+
+    def settle(self) -> None:
+        """See `Buffer.settle`."""
+        self._new.settle()
+
+    def take_back(self) -> None:
+        """See `Buffer.take_back`."""
+        self._new.take_back()
+
+    def flush(self) -> None:
+        """Store what was appended."""
+        new = self._new.values.values()
+        if not new:
+            return
+        self._connection.executemany(
+            "INSERT INTO events (position, event_id, case_id, digest, alerting, body) VALUES (?, ?, ?, ?, ?, ?)",
+            [(p, r.fact.id, r.fact.case_id, r.digest, r.alerting, r.body) for p, _, r in new],
+        )
+        self._connection.executemany(
+            "INSERT INTO facts (key, body) VALUES (?, ?)",
+            [(n << POSITION_BITS | p, encode_fact(r.fact)) for p, n, r in new],
+        )
+        self._last = (self._last or 0) + len(new)
+        self._new.clear()
+
+    def forget(self) -> None:
+        """The group failed: count anew from what is on disk."""
+        self._new.clear()
+        self._last = None
+
+
+def last_position(connection: sqlite3.Connection) -> int:
+    """Newest log position; 0 when the log is empty."""
+    found: int = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0]
+    return found
+
+
+def case_range(number: int) -> tuple[int, int]:
+    """First and last possible `facts.key` of a case."""
+    return number << POSITION_BITS, number << POSITION_BITS | MAX_POSITION
+
+
+def stored_facts(connection: sqlite3.Connection, number: int) -> dict[str, Fact]:
+    """The facts of a case by event id, as they are on disk."""
+    rows = connection.execute("SELECT body FROM facts WHERE key BETWEEN ? AND ? ORDER BY key", case_range(number))
+    facts = [decode_fact(body) for (body,) in rows]
+    return {fact.id: fact for fact in facts}
+
+
+def _record(position: int, record: NewRecord) -> LogRecord:
+    return LogRecord(position, record.fact.id, record.fact.case_id, record.body)

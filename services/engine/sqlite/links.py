@@ -1,0 +1,166 @@
+"""Current links and, in step with them by construction, their pending deadlines.
+
+A link's deadlines are the steps in its own body; the table only indexes the earliest of them (`next_at`).
+Implements `LinkStore` and `DeadlineStore` of `services.engine.transaction`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccr_events.core.codec import decode_link, encode_link
+from ccr_events.core.model import Link
+from services.engine.sqlite.buffer import Buffer
+from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.schema import read_instant, stored_instant
+from services.engine.transaction import Deadline
+
+_UPSERT = """
+INSERT INTO links (link_id, held_by, case_id, agency, open, due_at, next_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (link_id) DO UPDATE SET held_by = excluded.held_by, open = excluded.open, due_at = excluded.due_at,
+    next_at = excluded.next_at, body = excluded.body"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A link in the view of a case; `link` is None once it left."""
+
+    case_number: int
+    link: Link | None
+
+
+class SqliteLinks:
+    """Links, kept until the group is flushed."""
+
+    __slots__ = ("_cases", "_connection", "_new")
+
+    def __init__(self, connection: sqlite3.Connection, cases: CaseNumbers, *, writable: bool) -> None:
+        self._connection = connection
+        self._cases = cases
+        self._new: Buffer[str, _Held] = Buffer(writable=writable)
+
+    def put(self, case_id: str, links: Iterable[Link]) -> None:
+        """Insert or replace by link id; the view of `case_id` holds them."""
+        number = self._cases.of(case_id)
+        for link in links:
+            self._new.put(link.id, _Held(number, link))
+
+    def remove(self, case_id: str, link_ids: Iterable[str]) -> None:
+        """Links that left the view of `case_id`; one that another case holds by now stays."""
+        number = self._cases.of(case_id)
+        for link_id in link_ids:
+            if self._holder(link_id) == number:
+                self._new.put(link_id, _Held(number, None))
+
+    def get(self, link_id: str) -> Link | None:
+        """One link."""
+        new = self._new.values.get(link_id)
+        if new is not None:
+            return new.link
+        row = self._connection.execute("SELECT body FROM links WHERE link_id = ?", (link_id,)).fetchone()
+        return None if row is None else decode_link(row[0])
+
+    def due(self, now: datetime, limit: int) -> list[Deadline]:
+        """Deadlines at or before `now`, ordered by (at, link id, step), at most `limit`."""
+        found: list[Deadline] = []
+        until = now
+        for links, (body, next_at) in enumerate(self._next_stored(now)):
+            if links == limit:
+                # Links beyond have no deadline before this instant, so up to it the list is complete.
+                until = read_instant(next_at)
+                break
+            found += pending(decode_link(body))
+        for held in self._new.values.values():
+            if held.link is not None:
+                found += pending(held.link)
+        found = [deadline for deadline in found if deadline.at <= until]
+        found.sort(key=lambda d: (d.at, d.link_id, d.step))
+        return found[:limit]
+
+    def next_at(self) -> datetime | None:
+        """The earliest pending instant."""
+        times = [next_of(held.link) for held in self._new.values.values() if held.link is not None]
+        rows = self._connection.execute(
+            "SELECT link_id, next_at FROM links WHERE next_at IS NOT NULL ORDER BY next_at, link_id"
+        )
+        times += [read_instant(at) for at in self._first_untouched(rows)]
+        return min((at for at in times if at is not None), default=None)
+
+    def settle(self) -> None:
+        """See `Buffer.settle`."""
+        self._new.settle()
+
+    def take_back(self) -> None:
+        """See `Buffer.take_back`."""
+        self._new.take_back()
+
+    def flush(self) -> None:
+        """Store what was put and removed."""
+        gone = [(link_id,) for link_id, held in self._new.values.items() if held.link is None]
+        if gone:
+            self._connection.executemany("DELETE FROM links WHERE link_id = ?", gone)
+        rows = [_row(held.case_number, held.link) for held in self._new.values.values() if held.link is not None]
+        if rows:
+            self._connection.executemany(_UPSERT, rows)
+        self._new.clear()
+
+    def forget(self) -> None:
+        """The group failed."""
+        self._new.clear()
+
+    def _holder(self, link_id: str) -> int | None:
+        new = self._new.values.get(link_id)
+        if new is not None:
+            return None if new.link is None else new.case_number
+        row = self._connection.execute("SELECT held_by FROM links WHERE link_id = ?", (link_id,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def _next_stored(self, now: datetime) -> Iterator[tuple[bytes, int]]:
+        rows = self._connection.execute(
+            "SELECT link_id, body, next_at FROM links WHERE next_at <= ? ORDER BY next_at, link_id",
+            (stored_instant(now),),
+        )
+        for link_id, body, next_at in rows:
+            if link_id not in self._new.values:
+                yield body, next_at
+
+    def _first_untouched(self, rows: Iterable[tuple[str, int]]) -> list[int]:
+        return next(([at] for link_id, at in rows if link_id not in self._new.values), [])
+
+
+def pending(link: Link) -> list[Deadline]:
+    """The deadlines of a link: one per step not yet reached, none once it has ended."""
+    if link.state.ended:
+        return []
+    return [Deadline(link.id, link.case_id, step.number, step.at) for step in link.steps if not step.reached]
+
+
+def next_of(link: Link) -> datetime | None:
+    """The earliest pending deadline of a link."""
+    if link.state.ended:
+        return None
+    return min((step.at for step in link.steps if not step.reached), default=None)
+
+
+def stored_links(connection: sqlite3.Connection, number: int) -> dict[str, Link]:
+    """The links the view of a case holds, by link id, as they are on disk."""
+    rows = connection.execute("SELECT body FROM links WHERE held_by = ?", (number,))
+    links = [decode_link(body) for (body,) in rows]
+    return {link.id: link for link in links}
+
+
+def _row(case_number: int, link: Link) -> tuple[str, int, str, str, bool, int | None, int | None, bytes]:
+    next_at = next_of(link)
+    return (
+        link.id,
+        case_number,
+        link.case_id,
+        link.agency,
+        not link.state.ended,
+        None if link.due_at is None else stored_instant(link.due_at),
+        None if next_at is None else stored_instant(next_at),
+        encode_link(link),
+    )

@@ -1,0 +1,75 @@
+"""Link transitions in commit order. Implements `services.engine.transaction.Outbox`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from ccr_events.core.codec import decode_transition, encode_transition
+from ccr_events.core.model import Transition
+from services.engine.ports import Alertable
+from services.engine.sqlite.buffer import Buffer
+from services.engine.sqlite.schema import read_instant, stored_instant
+
+
+class SqliteOutbox:
+    """Transitions, kept until the group is flushed; sequence numbers have no gaps."""
+
+    __slots__ = ("_connection", "_last", "_new")
+
+    def __init__(self, connection: sqlite3.Connection, *, writable: bool) -> None:
+        self._connection = connection
+        self._new: Buffer[int, tuple[int, Alertable]] = Buffer(writable=writable)
+        """Seq → (position of the causing event, what follows from it)."""
+        self._last: int | None = None
+
+    def add(self, transitions: Sequence[Transition], *, position: int, recorded_at: datetime, alerting: bool) -> None:
+        """Append what one event caused."""
+        if not transitions:
+            return
+        if self._last is None:
+            self._last = last_seq(self._connection)
+        for transition in transitions:
+            seq = self._last + len(self._new.values) + 1
+            self._new.put(seq, (position, Alertable(seq, transition, recorded_at, alerting)))
+
+    def settle(self) -> None:
+        """See `Buffer.settle`."""
+        self._new.settle()
+
+    def take_back(self) -> None:
+        """See `Buffer.take_back`."""
+        self._new.take_back()
+
+    def flush(self) -> list[Alertable]:
+        """Store what was added, and return it."""
+        new = list(self._new.values.values())
+        if not new:
+            return []
+        self._connection.executemany(
+            "INSERT INTO outbox (seq, position, recorded_at, alerting, body) VALUES (?, ?, ?, ?, ?)",
+            [(a.seq, p, stored_instant(a.recorded_at), a.alerting, encode_transition(a.transition)) for p, a in new],
+        )
+        self._last = new[-1][1].seq
+        self._new.clear()
+        return [alertable for _, alertable in new]
+
+    def forget(self) -> None:
+        """The group failed: count anew from what is on disk."""
+        self._new.clear()
+        self._last = None
+
+
+def last_seq(connection: sqlite3.Connection) -> int:
+    """Newest outbox position; 0 when empty."""
+    found: int = connection.execute("SELECT coalesce(max(seq), 0) FROM outbox").fetchone()[0]
+    return found
+
+
+def stored_page(connection: sqlite3.Connection, after: int, limit: int) -> list[Alertable]:
+    """At most `limit` transitions after a position, oldest first, as they are on disk."""
+    rows = connection.execute(
+        "SELECT seq, body, recorded_at, alerting FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+    )
+    return [Alertable(seq, decode_transition(body), read_instant(at), bool(loud)) for seq, body, at, loud in rows]

@@ -1,0 +1,112 @@
+"""The tables of the embedded engine, and how a file of an older version is brought forward.
+
+Two keys are composed so that what is read together lies together:
+
+- `facts.key` is case number and log position in one integer: the facts of a case are one range of the tree.
+- A view has no table. It is the facts of its case and the links it holds, so an event costs the same to store
+  whether its case has ten facts or a thousand.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+from services.engine.transaction import StorageFailed
+
+APPLICATION_ID = 0x43435231
+"""`PRAGMA application_id`: "CCR1"; tells our files from others."""
+POSITION_BITS = 36
+"""Low bits of `facts.key`: up to 68 billion events, in up to 134 million cases."""
+MAX_POSITION = (1 << POSITION_BITS) - 1
+"""Largest log position."""
+MAX_CASE_NUMBER = (1 << (63 - POSITION_BITS)) - 1
+"""Largest case number."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+_V1 = (
+    # How many groups were committed; compared with the commit mark beside the database when it is opened.
+    "CREATE TABLE commits (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT",
+    "INSERT INTO commits VALUES (1, 0)",
+    "CREATE TABLE cases (number INTEGER PRIMARY KEY, case_id TEXT NOT NULL UNIQUE) STRICT",
+    """CREATE TABLE events (
+        position INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE, case_id TEXT NOT NULL,
+        digest BLOB NOT NULL, alerting INTEGER NOT NULL, body BLOB NOT NULL) STRICT""",
+    "CREATE TABLE facts (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
+    # held_by: number of the case whose view holds the link; next_at: its earliest pending deadline.
+    """CREATE TABLE links (
+        link_id TEXT NOT NULL UNIQUE, held_by INTEGER NOT NULL REFERENCES cases, case_id TEXT NOT NULL,
+        agency TEXT NOT NULL, open INTEGER NOT NULL, due_at INTEGER, next_at INTEGER, body BLOB NOT NULL) STRICT""",
+    "CREATE INDEX links_held ON links (held_by)",
+    "CREATE INDEX links_open ON links (agency, due_at) WHERE open = 1",
+    "CREATE INDEX links_next ON links (next_at, link_id) WHERE next_at IS NOT NULL",
+    """CREATE TABLE outbox (
+        seq INTEGER PRIMARY KEY, position INTEGER NOT NULL REFERENCES events, recorded_at INTEGER NOT NULL,
+        alerting INTEGER NOT NULL, body BLOB NOT NULL) STRICT""",
+    """CREATE TABLE reference_numbers (
+        kind TEXT NOT NULL, number TEXT NOT NULL, issuer TEXT NOT NULL, case_id TEXT NOT NULL,
+        PRIMARY KEY (kind, number, issuer)) STRICT, WITHOUT ROWID""",
+    "CREATE TABLE forwards (case_id TEXT PRIMARY KEY, into_case TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    """CREATE TABLE dyads (
+        suspect TEXT NOT NULL, victim TEXT NOT NULL, case_id TEXT NOT NULL,
+        PRIMARY KEY (suspect, victim)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE persons (
+        number INTEGER PRIMARY KEY, block BLOB NOT NULL, token TEXT NOT NULL, role TEXT NOT NULL,
+        case_id TEXT NOT NULL, sealed_name TEXT NOT NULL, UNIQUE (block, token, role, case_id)) STRICT""",
+    """CREATE TABLE proposals (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, case_id TEXT NOT NULL, other_case_id TEXT NOT NULL,
+        cause TEXT NOT NULL, event_id TEXT NOT NULL, score INTEGER NOT NULL, proposed_at INTEGER NOT NULL,
+        state TEXT NOT NULL) STRICT""",
+    "CREATE INDEX proposals_state ON proposals (state, number)",
+    """CREATE TABLE quarantine (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, received_at INTEGER NOT NULL, agency TEXT NOT NULL,
+        key_id TEXT NOT NULL, type_hint TEXT NOT NULL, title TEXT NOT NULL, problems TEXT NOT NULL,
+        sealed_body TEXT NOT NULL, state TEXT NOT NULL) STRICT""",
+    "CREATE INDEX quarantine_waiting ON quarantine (agency) WHERE state = 'waiting'",
+    """CREATE TABLE api_keys (
+        number INTEGER PRIMARY KEY, key_id TEXT NOT NULL UNIQUE, agency TEXT NOT NULL, secret_hash BLOB NOT NULL,
+        created_at INTEGER NOT NULL, label TEXT NOT NULL, revoked_at INTEGER) STRICT""",
+    "CREATE TABLE audit (number INTEGER PRIMARY KEY, head TEXT NOT NULL, entry BLOB NOT NULL) STRICT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1,)
+"""Statements that bring a file from version n to n + 1; `PRAGMA user_version` says which have run."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to the newest version, in one transaction.
+
+    Raises `StorageFailed` when the file belongs to another program or was written by a newer release.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
+        empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+        if owner != APPLICATION_ID and not (owner == 0 and version == 0 and empty):
+            raise StorageFailed("the database file belongs to another program; name another directory with --data")
+        if version > len(MIGRATIONS):
+            raise StorageFailed(
+                f"the data was written by a newer release (version {version}, this one knows {len(MIGRATIONS)}); "
+                "install that release"
+            )
+        for statement in (s for step in MIGRATIONS[version:] for s in step):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def stored_instant(at: datetime) -> int:
+    """An instant as the tables hold it: microseconds since 1970, UTC."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def read_instant(stored: int) -> datetime:
+    """Inverse of `stored_instant`."""
+    return _EPOCH + timedelta(microseconds=stored)

@@ -1,0 +1,187 @@
+"""The writer thread: many works, one transaction, one fsync. Implements `services.engine.transaction.Writer`.
+
+Whatever waits when a commit ends becomes the next group, so a lone event is durable at once and a crowd shares the
+price. Callers hear of it in one hop into each event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from services.engine.ports import Alertable
+from services.engine.sqlite.group import Group, Hook
+from services.engine.sqlite.readers import Readers
+from services.engine.transaction import EngineClosed, StorageFailed, Transaction
+
+T = TypeVar("T")
+Loop = asyncio.AbstractEventLoop
+
+QUEUE_WORKS = 1_024
+"""Works that wait; beyond it `write` waits before it queues."""
+GROUP_WORKS = 256
+"""Works in one transaction at most."""
+GROUP_EVENTS = 2_000
+"""Events after which a transaction takes no further work: bounds how long an alert waits for others' events."""
+
+
+@dataclass(slots=True)
+class _Task:
+    """A work, its caller, and what became of it."""
+
+    work: Callable[[Transaction], Any]
+    loop: Loop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class SqliteWriter:
+    """Owns the writing connection; its thread runs from `start` to `close`."""
+
+    def __init__(self, group: Group, readers: Readers, committed: Callable[[list[Alertable]], None]) -> None:
+        """`committed` is called in the writer's thread with the transitions of each commit, before its callers hear."""
+        self._group = group
+        self._readers = readers
+        self._committed = committed
+        self._hooks: list[Hook] = []
+        self._changed = threading.Condition()
+        self._queue: deque[_Task] = deque()
+        self._admission: deque[tuple[Loop, asyncio.Future[None]]] = deque()
+        self._closing = False
+        self._failure: str | None = None
+        self._thread = threading.Thread(target=self._run, name="ccr-writer", daemon=True)
+
+    @property
+    def failure(self) -> str | None:
+        """Why the newest group was refused by the disk; None once a commit succeeds."""
+        return self._failure
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in the current group's transaction; returns its result once the group is durable.
+
+        A caller cancelled while it waits does not know whether its work became durable.
+        """
+        loop = asyncio.get_running_loop()
+        task = _Task(work, loop, loop.create_future())
+        while (turn := self._enqueue(task)) is not None:
+            await turn
+        return cast(T, await task.future)
+
+    async def read(self, query: Callable[[Transaction], T]) -> T:
+        """Run a query against the last durable state, in another thread."""
+        return await self._readers.run(query)
+
+    def before_commit(self, hook: Hook) -> None:
+        """Call `hook` in the writer's thread before each commit."""
+        self._hooks.append(hook)
+
+    async def close(self) -> None:
+        """Finish what was queued, then end the thread."""
+        with self._changed:
+            self._closing = True
+            waiting, self._admission = self._admission, deque()
+            self._changed.notify()
+        for loop, turn in waiting:
+            _hop(loop, lambda turn=turn: _let_in(turn))  # type: ignore[misc]  # binds the loop variable
+        await asyncio.to_thread(self._thread.join)
+
+    def _enqueue(self, task: _Task) -> asyncio.Future[None] | None:
+        """Queue the task, or return what to wait for before trying again."""
+        with self._changed:
+            if self._closing:
+                raise EngineClosed("the engine was closed; nothing was written")
+            if len(self._queue) < QUEUE_WORKS:
+                self._queue.append(task)
+                self._changed.notify()
+                return None
+            turn: asyncio.Future[None] = task.loop.create_future()
+            self._admission.append((task.loop, turn))
+            return turn
+
+    def _next(self, *, wait: bool) -> _Task | None:
+        with self._changed:
+            while wait and not self._queue and not self._closing:
+                self._changed.wait()
+            if not self._queue:
+                return None
+            task = self._queue.popleft()
+            admitted = self._admission.popleft() if self._admission else None
+        if admitted is not None:
+            loop, turn = admitted
+            _hop(loop, lambda: _let_in(turn))
+        return task
+
+    def _run(self) -> None:
+        while (first := self._next(wait=True)) is not None:
+            tasks: list[_Task] = []
+            try:
+                told = self._run_group(first, tasks)
+                self._failure = None
+                if told:
+                    self._committed(told)
+            except StorageFailed as failed:
+                self._failure = str(failed)
+                for task in tasks:
+                    task.error = StorageFailed(str(failed))
+                    task.error.__cause__ = failed.__cause__
+            _answer(tasks)
+
+    def _run_group(self, first: _Task, tasks: list[_Task]) -> list[Alertable]:
+        """Run `first` and whatever waits beside it; raises `StorageFailed` when all of `tasks` failed with it."""
+        tasks.append(first)
+        self._group.begin()
+        task: _Task | None = first
+        while task is not None:
+            try:
+                task.result = self._group.run(task.work)
+            except StorageFailed:
+                self._group.give_up()
+                raise
+            except BaseException as error:  # whatever it is, its caller must hear and the others go on
+                task.error = error
+            full = len(tasks) == GROUP_WORKS or self._group.events >= GROUP_EVENTS
+            task = None if full else self._next(wait=False)
+            if task is not None:
+                tasks.append(task)
+        return self._group.commit(self._hooks)
+
+
+def _answer(tasks: list[_Task]) -> None:
+    by_loop: dict[Loop, list[_Task]] = {}
+    for task in tasks:
+        by_loop.setdefault(task.loop, []).append(task)
+    for loop, own in by_loop.items():
+        _hop(loop, lambda own=own: _resolve(own))  # type: ignore[misc]  # binds the loop variable
+
+
+def _resolve(tasks: list[_Task]) -> None:
+    for task in tasks:
+        if task.future.done():  # its caller was cancelled
+            continue
+        if task.error is not None:
+            task.future.set_exception(task.error)
+        else:
+            task.future.set_result(task.result)
+
+
+def _let_in(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)
+
+
+def _hop(loop: Loop, call: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(call)
+    except RuntimeError:
+        # The caller's event loop was closed meanwhile: nobody is there to hear.
+        if not loop.is_closed():
+            raise
