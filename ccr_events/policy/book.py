@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from ccr_events.core.rules import Rule
 from ccr_events.policy.compiling import CompiledLink
-from ccr_events.policy.document import Document, WrittenLink
+from ccr_events.policy.document import Document
+from ccr_events.policy.written_link import WrittenLink
 
 
 class UnknownEdition(LookupError):

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 from ccr_events.core.rules import LadderStep, Owing, Rule, Satisfier
 from ccr_events.policy.calendars import LocalCalendar, has_holidays
-from ccr_events.policy.conditions import Compiled, Place, compile_condition
+from ccr_events.policy.compiled import Compiled, Place
+from ccr_events.policy.conditions import compile_condition
 from ccr_events.policy.deadlines import Deadline, Setting, compile_deadline
-from ccr_events.policy.document import Act, Document, NoLadder, NoWaiver, WrittenLink, groups
+from ccr_events.policy.document import Document
 from ccr_events.policy.link_rules import SAFE_CONTACT, check_link, too_early
 from ccr_events.policy.problems import Report
 from ccr_events.policy.vocabulary import Vocabulary
+from ccr_events.policy.written_link import Act, NoLadder, NoWaiver, WrittenLink, groups
 
 LINK_EVENTS = frozenset(
     {"link.acknowledged", "link.completed", "link.waived", "link.notified", "link.deadline_reached"}

@@ -15,51 +15,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ccr_events.agencies import Agency
 from ccr_events.core.model import Fact
 from ccr_events.core.rules import Condition, Facts
-from ccr_events.payload import ReferenceKind
+from ccr_events.policy.case_conditions import compile_case_has
+from ccr_events.policy.compiled import Compiled, Place
 from ccr_events.policy.condition_values import Asked, Check, asked
 from ccr_events.policy.problems import Report, listed, nearest
-from ccr_events.policy.vocabulary import Field, Vocabulary, may_publish
+from ccr_events.policy.vocabulary import Field, may_publish
 
 MAX_DEPTH = 12
 """Deepest nesting of a condition."""
-
-_WORDS = ("any", "all", "not", "agency", "case_has")
-_CASE_WORDS = ("type", "when", "same", "before", "after", "latest_of", "is")
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A condition that can be asked, said in words and taken apart."""
-
-    test: Condition
-    words: str
-    form: Literal["all", "any", "not", "one"] = "one"
-    parts: tuple[Compiled, ...] = ()
-    mentions: frozenset[str] = frozenset()
-    """Event types other than the fact's own that the answer depends on."""
-    ensures: frozenset[str] = frozenset()
-    """Fields that are surely there when it holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a condition stands: which facts it is asked of, and whether these are triggers."""
-
-    vocabulary: Vocabulary
-    types: tuple[str, ...]
-    is_trigger: bool
-    depth: int = 0
-
-    def inside(self) -> Place:
-        """One level deeper."""
-        return Place(self.vocabulary, self.types, self.is_trigger, self.depth + 1)
 
 
 def compile_condition(raw: Any, place: Place, report: Report) -> Compiled | None:
@@ -83,7 +52,7 @@ def _line(word: str, value: Any, place: Place, report: Report) -> Compiled | Non
     if word == "agency":
         return _agency(value, place, report)
     if word == "case_has":
-        return _case_has(value, place, report)
+        return compile_case_has(value, place, report, compile_condition)
     field = place.vocabulary.field(place.types, word, report)
     if field is None:
         return None
@@ -207,131 +176,3 @@ def _reached(value: Any, path: Iterable[str]) -> list[Any]:
         items = (item for place in found for item in (place if isinstance(place, list) else (place,)))
         found = [item[step] for item in items if isinstance(item, Mapping) and step in item]
     return found
-
-
-def _case_has(raw: Any, place: Place, report: Report) -> Compiled | None:
-    if not isinstance(raw, Mapping):
-        report.say("case_has needs a group of lines", "write  case_has: {type: EVENT TYPE}")
-        return None
-    good = True
-    for word in raw:
-        if word not in _CASE_WORDS:
-            report.at(word).say(f"{word} is nothing case_has knows", nearest(str(word), _CASE_WORDS))
-            good = False
-    for word in ("before", "after"):
-        if word in raw and raw[word] != "trigger":
-            report.at(word).say(f"{word} must say trigger", f"write  {word}: trigger")
-            good = False
-        elif word in raw and not place.is_trigger:
-            report.at(word).say(
-                f"{word}: trigger can only be asked where the trigger is judged", "ask it under trigger"
-            )
-            good = False
-    same = _same(raw.get("same", []), report.at("same"))
-    if same is None or not good:
-        return None
-    if "latest_of" in raw or "is" in raw:
-        return _latest(raw, place, report, same)
-    return _some(raw, place, report, same)
-
-
-def _some(raw: Mapping[str, Any], place: Place, report: Report, same: tuple[str, ...]) -> Compiled | None:
-    types = _types(raw.get("type"), place.vocabulary, report.at("type"))
-    if types is None:
-        return None
-    inner: Compiled | None = None
-    if "when" in raw:
-        there = Place(place.vocabulary, types, False, place.depth + 1)
-        inner = compile_condition(raw["when"], there, report.at("when"))
-        if inner is None:
-            return None
-    before, after = "before" in raw, "after" in raw
-    when = None if inner is None else inner.test
-    related = related_by(same) if same else None
-
-    def test(fact: Fact, facts: Facts) -> bool:
-        at = fact.occurred_at
-        for name in types:
-            for other in facts.of_type(name):
-                if before and (other.occurred_at > at or other.id == fact.id):
-                    continue
-                if after and other.occurred_at <= at:
-                    continue
-                if related is not None and not related(fact, other):
-                    continue
-                if when is None or when(other, facts):
-                    return True
-        return False
-
-    words = f"the case has {' or '.join(types)}"
-    words += f" where {inner.words}" if inner else ""
-    words += f" with the same {', '.join(same)}" if same else ""
-    words += " by then" if before else " afterwards" if after else ""
-    mentions = frozenset(types) | (inner.mentions if inner else frozenset())
-    return Compiled(test, words, mentions=mentions)
-
-
-def _latest(raw: Mapping[str, Any], place: Place, report: Report, same: tuple[str, ...]) -> Compiled | None:
-    types = _types(raw.get("latest_of"), place.vocabulary, report.at("latest_of"))
-    wanted = _types(raw.get("is"), place.vocabulary, report.at("is"))
-    for word in ("type", "when", "before", "after"):
-        if word in raw:
-            report.at(word).say(f"{word} does not go with latest_of", f"leave {word} out")
-            return None
-    if types is None or wanted is None:
-        return None
-    if not set(wanted) < set(types):
-        report.at("is").say("`is` must name some, not all, of the types in latest_of", f"one of {listed(types)}")
-        return None
-    related = related_by(same) if same else None
-
-    def test(fact: Fact, facts: Facts) -> bool:
-        latest: Fact | None = None
-        for name in types:
-            for other in facts.of_type(name):
-                if other.occurred_at > fact.occurred_at:
-                    break
-                if (related is None or related(fact, other)) and (latest is None or latest.order < other.order):
-                    latest = other
-        return latest is not None and latest.type in wanted
-
-    words = f"the latest of {', '.join(types)} by then is {' or '.join(wanted)}"
-    return Compiled(test, words, mentions=frozenset(types))
-
-
-def _types(raw: Any, vocabulary: Vocabulary, report: Report) -> tuple[str, ...] | None:
-    names = [raw] if isinstance(raw, str) else raw
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        report.say("an event type is missing", "name one, or a list of them")
-        return None
-    known = [vocabulary.known(name, report.at(n) if isinstance(raw, list) else report) for n, name in enumerate(names)]
-    return tuple(t.name for t in known if t is not None) if None not in known else None
-
-
-def _same(raw: Any, report: Report) -> tuple[str, ...] | None:
-    kinds = {kind.value for kind in ReferenceKind}
-    if not isinstance(raw, list):
-        report.say("same needs a list of kinds of numbers", f"known kinds: {listed(kinds)}")
-        return None
-    for n, kind in enumerate(raw):
-        if kind not in kinds:
-            report.at(n).say(f"{kind} is no kind of number", nearest(str(kind), kinds) or f"one of {listed(kinds)}")
-            return None
-    return tuple(raw)
-
-
-def related_by(kinds: tuple[str, ...]) -> Callable[[Fact, Fact], bool]:
-    """Whether two facts carry an equal number of each kind that both carry (`Satisfier.same` means the same)."""
-
-    def numbers(fact: Fact) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for reference in fact.data.get("references", ()):
-            if reference["kind"] in kinds:
-                found.setdefault(reference["kind"], set()).add(reference["number"])
-        return found
-
-    def related(one: Fact, other: Fact) -> bool:
-        theirs = numbers(other)
-        return all(theirs[kind] & mine for kind, mine in numbers(one).items() if kind in theirs)
-
-    return related

@@ -22,10 +22,10 @@ from ccr_events.core.model import Fact
 from ccr_events.core.rules import DueTime
 from ccr_events.policy.calendars import SKIPPED, LocalCalendar
 from ccr_events.policy.condition_values import instant_of
-from ccr_events.policy.document import Due
 from ccr_events.policy.problems import Report, listed, nearest
 from ccr_events.policy.spans import ZERO, Span
 from ccr_events.policy.vocabulary import Kind, Vocabulary
+from ccr_events.policy.written_link import Due
 
 FORMS = ("within", "immediate", "before", "on", "business_days", "shift_end", "earliest")
 """A deadline has exactly one of these words."""

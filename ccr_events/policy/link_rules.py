@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from ccr_events.agencies import Agency
-from ccr_events.policy.document import Act, AllOf, Document, NoLadder, NoWaiver, Rung, WrittenLink, groups
+from ccr_events.policy.document import Document
 from ccr_events.policy.problems import Path, Report, listed
 from ccr_events.policy.vocabulary import ANSWERS, Vocabulary, may_publish
+from ccr_events.policy.written_link import Act, AllOf, NoLadder, NoWaiver, Rung, WrittenLink, groups
 from ccr_events.registry import EventType
 
 SAFE_CONTACT = "Use only a contact that is verified and safe, and leave no message that another could read or hear."

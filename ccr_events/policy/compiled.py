@@ -1,0 +1,37 @@
+"""A condition once compiled, and the place where it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ccr_events.core.rules import Condition
+from ccr_events.policy.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A condition that can be asked, said in words and taken apart."""
+
+    test: Condition
+    words: str
+    form: Literal["all", "any", "not", "one"] = "one"
+    parts: tuple[Compiled, ...] = ()
+    mentions: frozenset[str] = frozenset()
+    """Event types other than the fact's own that the answer depends on."""
+    ensures: frozenset[str] = frozenset()
+    """Fields that are surely there when it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a condition stands: which facts it is asked of, and whether these are triggers."""
+
+    vocabulary: Vocabulary
+    types: tuple[str, ...]
+    is_trigger: bool
+    depth: int = 0
+
+    def inside(self) -> Place:
+        """One level deeper."""
+        return Place(self.vocabulary, self.types, self.is_trigger, self.depth + 1)
