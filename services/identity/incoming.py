@@ -1,0 +1,56 @@
+"""What of an event decides where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ccr_events.core import moves
+from ccr_events.envelope import Event
+from services.engine.transaction import ReferenceKey
+from services.identity.persons import Person
+
+_NAMING = ("referral", "order_event")
+"""Payload fields that hold the id of another event of the same case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One event at the door, validated."""
+
+    event_id: str
+    type: str
+    agency: str
+    case_id: str | None
+    """As the publisher gave it."""
+    corrects: str | None
+    named_events: tuple[str, ...]
+    """Ids of events it answers or follows from."""
+    references: tuple[ReferenceKey, ...]
+    persons: tuple[Person, ...]
+    link_id: str | None
+    """The link a `link.*` event is about."""
+    into: str | None
+    """The other case, of a merge or split."""
+
+
+def incoming(event: Event, agency: str, open_data: Mapping[str, Any], persons: tuple[Person, ...]) -> Incoming:
+    """From a validated event and its open skeleton."""
+    named = [open_data[name] for name in _NAMING if name in open_data]
+    if event.causation_id is not None:
+        named.append(event.causation_id)
+    return Incoming(
+        event_id=event.id,
+        type=event.type,
+        agency=agency,
+        case_id=event.case_id,
+        corrects=event.corrects,
+        named_events=tuple(named),
+        references=tuple(
+            ReferenceKey(r["kind"], r["number"], r.get("issuer", "")) for r in open_data.get("references", ())
+        ),
+        persons=persons,
+        link_id=open_data.get("link_id") if event.type.startswith("link.") else None,
+        into=open_data.get("into") if event.type in (moves.MERGED, moves.SPLIT) else None,
+    )

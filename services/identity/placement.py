@@ -1,0 +1,186 @@
+"""Where an event belongs: found by reading the case index, before anything is written.
+
+In this order: the event it corrects; a correction that arrived before it; the link it answers; the case it names;
+its references; the pair of people; an event it follows from; else a case of its own. What else points to another
+case does not decide but is evidence, and raises a merge proposal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ccr_events.codes.backbone import MergeCause
+from ccr_events.core import moves
+from ccr_events.core.ids import derived
+from ccr_events.envelope import decode_record
+from services.engine.transaction import CaseIndex, ReferenceKey, Transaction
+from services.identity.incoming import Incoming
+from services.identity.persons import SUSPECT, VICTIM
+
+EXACT = 100
+REVERSED = 90
+"""Score of evidence that the same two people are in another case with their roles exchanged [P]."""
+MAX_PAIRS = 16
+"""Suspect and victim pairs looked at per event."""
+
+
+class Unplaceable(ValueError):
+    """An event that belongs nowhere as it stands. The message repeats no submitted value."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(f"{pointer} {message}")
+        self.pointer = pointer
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What points to another case."""
+
+    case_id: str
+    """Surviving case, after merges."""
+    cause: MergeCause
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The decision, and what was found on the way."""
+
+    case_id: str
+    home: str
+    """The case that survives merges of `case_id`; often the same."""
+    new: bool
+    evidence: tuple[Evidence, ...]
+    unbound: tuple[ReferenceKey, ...]
+    """References that point nowhere yet."""
+    unpaired: tuple[tuple[str, str], ...]
+    """(suspect token, victim token) that point nowhere yet."""
+    undoes_merge: bool = False
+    """It takes back or replaces a `case.merged` of this case."""
+
+
+def place(tx: Transaction, event: Incoming) -> Placement:
+    """Decide; writes nothing. Raises `Unplaceable`."""
+    cases = tx.cases
+    fixed, undoes = _fixed(tx, event)
+    if event.type.startswith(("link.", "case.")):
+        if fixed is None:
+            raise _nowhere(event)
+        if event.into is not None:
+            _check_move(cases, event, fixed, undoes)
+        return Placement(fixed, fixed, False, (), (), (), undoes)
+    named = None if event.case_id is None else _named(cases, event)
+    by_reference, unbound = _by_references(cases, event)
+    pairs = _pairs(event)
+    by_pair = {pair: cases.dyad_case(*pair) for pair in pairs}
+    evidence = [Evidence(c, MergeCause.SHARED_REFERENCES, EXACT) for c in by_reference]
+    same = [cases.forward_of(c) for c in by_pair.values() if c is not None]
+    evidence += [Evidence(c, MergeCause.SAME_PARTIES, EXACT) for c in same]
+    for suspect, victim in pairs:
+        if (reverse := cases.dyad_case(victim, suspect)) is not None:
+            evidence.append(Evidence(cases.forward_of(reverse), MergeCause.SAME_PARTIES, REVERSED))
+    found = (
+        fixed
+        or named
+        or (cases.earliest(by_reference) if by_reference else None)
+        or (cases.earliest(same) if same else None)
+        or _following(tx, event)
+    )
+    case_id = derived("case", event.event_id) if found is None else found
+    home = cases.forward_of(case_id) if fixed else case_id
+    return Placement(
+        case_id=case_id,
+        home=home,
+        new=found is None,
+        evidence=tuple(e for e in evidence if e.case_id != home),
+        unbound=unbound,
+        unpaired=tuple(pair for pair, case in by_pair.items() if case is None),
+        undoes_merge=undoes,
+    )
+
+
+def awaited(event_id: str, agency: str) -> ReferenceKey:
+    """Key under which a correction that arrives first keeps its case for the event it corrects.
+
+    By agency: a correction of another agency's event never counts, so it must not draw that event into its case.
+    """
+    return ReferenceKey("event", event_id, agency)
+
+
+def _fixed(tx: Transaction, event: Incoming) -> tuple[str | None, bool]:
+    """The one case it can be in, merged or not, and whether it takes back a merge of that case.
+
+    A correction stands beside what it corrects, and an answer beside its link, also after a merge: the merge carries
+    both on, and an undone merge takes both back.
+    """
+    if event.corrects is not None and (corrected := tx.events.get(event.corrects)) is not None:
+        record = decode_record(corrected.body)
+        if record["agency"] != event.agency:
+            raise Unplaceable("/corrects", "names an event of another agency; only its publisher corrects an event")
+        return corrected.case_id, record["type"] == moves.MERGED
+    waiting = tx.cases.case_of(awaited(event.event_id, event.agency))
+    if waiting is not None:
+        return waiting, False
+    if event.link_id is not None and (link := tx.links.get(event.link_id)) is not None:
+        if event.case_id is not None and event.case_id not in (link.case_id, tx.cases.forward_of(link.case_id)):
+            raise Unplaceable("/caseid", "is not the case of the link that the event is about")
+        return link.case_id, False
+    if event.type.startswith(("link.", "case.")) and event.case_id is not None:
+        _named(tx.cases, event)
+        return event.case_id, False
+    return None, False
+
+
+def _nowhere(event: Incoming) -> Unplaceable:
+    if event.link_id is not None:
+        return Unplaceable("/data/link_id", "names no link that is known; give the link's caseid too if it is to come")
+    return Unplaceable("/caseid", "is required: the case that is moved")
+
+
+def _named(cases: CaseIndex, event: Incoming) -> str:
+    assert event.case_id is not None  # noqa: S101  # asked only when the publisher named a case
+    if not cases.case_exists(event.case_id):
+        raise Unplaceable("/caseid", "names no case that exists; leave it out and give the agency's own references")
+    return cases.forward_of(event.case_id)
+
+
+def _by_references(cases: CaseIndex, event: Incoming) -> tuple[tuple[str, ...], tuple[ReferenceKey, ...]]:
+    found: dict[str, None] = {}
+    unbound: dict[ReferenceKey, None] = {}
+    for reference in event.references:
+        case_id = cases.case_of(reference)
+        if case_id is None:
+            unbound[reference] = None
+        else:
+            found[cases.forward_of(case_id)] = None
+    return tuple(found), tuple(unbound)
+
+
+def _pairs(event: Incoming) -> tuple[tuple[str, str], ...]:
+    exact = [p for p in event.persons if p.exact]
+    victims = [p.token for p in exact if p.role == VICTIM]
+    pairs = ((p.token, v) for p in exact if p.role == SUSPECT for v in victims if p.token != v)
+    return tuple(pair for pair, _ in zip(dict.fromkeys(pairs), range(MAX_PAIRS), strict=False))
+
+
+def _following(tx: Transaction, event: Incoming) -> str | None:
+    for event_id in event.named_events:
+        if (followed := tx.events.find(event_id)) is not None:
+            return tx.cases.forward_of(followed.case_id)
+    return None
+
+
+def _check_move(cases: CaseIndex, event: Incoming, case_id: str, undoes: bool) -> None:
+    into = event.into
+    assert into is not None  # noqa: S101  # asked only of merges and splits
+    if into == case_id:
+        raise Unplaceable("/data/into", "is the case itself; name the other one")
+    if event.type == moves.SPLIT:
+        return
+    if not cases.case_exists(into):
+        raise Unplaceable("/data/into", "names no case that exists")
+    if cases.forward_of(into) != into:
+        raise Unplaceable("/data/into", "names a case that was itself merged; merge into the case that survived it")
+    if cases.forward_of(case_id) != case_id and not undoes:
+        raise Unplaceable("/caseid", "names a case that is merged already; retract that merge first")
