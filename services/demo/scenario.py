@@ -1,60 +1,98 @@
-"""The scripted week as data: case histories of an invented county, read from YAML and made into events.
+"""The scripted week as data: case histories of an invented county, read from `services/demo/week/*.yaml`.
 
-A history is one dyad. Each of its entries is an event an agency publishes, or an answer a practitioner gives to a
-protocol link. `at` is when the act happened; `reported` is how long after that its agency reported it, so late and
-out-of-order reports are written plainly. A seed adds a little lateness to every report that has none written.
+A history is one dyad. Each of its entries is an event an agency reports, an answer a practitioner gives to a
+protocol link, or a decision about two cases that may be one. `at` is when the act happened; `reported` is how long
+after that its agency reported it, so late and out-of-order reports are written plainly.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from ruamel.yaml import YAML
 
-from ccr_events.catalogue import event_type_named
-from ccr_events.core.ids import derived
-from ccr_events.envelope import Event
-from services.demo.times import moment, span
+from services.demo.times import span
 
-MAX_LATENESS_S = 240
-"""Seeded lateness of a report that has none written."""
+COUNTY = "county.yaml"
+"""The file that says where and when; every other file of the folder is one history."""
 
 Span = Annotated[timedelta, BeforeValidator(span)]
 
 
-class Entry(BaseModel):
-    """One line of a history: an event (`type`) or an answer to a link (`answer`)."""
+class _Written(BaseModel):
+    """Something written in the script: nothing unknown, nothing changed later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Report(_Written):
+    """An event an agency publishes."""
 
     at: str
     """Weekday and local time, `mon 21:14`; `+1 mon 09:00` is the week after, `-2 tue 10:00` two weeks before."""
-    reported: Span | None = None
-    type: str | None = None
+    type: str
     agency: str | None = None
+    """Who publishes it; may be left out where the type has one publisher."""
+    refs: tuple[str, ...] = ()
+    """Names from the history's `refs`."""
+    people: bool = False
+    """Whether the report names the two people."""
+    data: dict[str, Any] = Field(default_factory=dict)
+    """The payload; a moment or day in it is written as in `at`."""
+    reported: Span | None = None
     id: str | None = None
     """A name for this event within the history, for `corrects`."""
     corrects: str | None = None
-    refs: tuple[str, ...] = ()
-    people: bool = False
-    data: dict[str, Any] = Field(default_factory=dict)
-    answer: Literal["acknowledge", "complete", "waive"] | None = None
-    link: str | None = None
-    role: str | None = None
+    twice: bool = False
+    """Sent again a minute later, as after an answer that got lost."""
+    spoiled: dict[str, Any] = Field(default_factory=dict)
+    """Fields sent wrongly at first, so that the event is quarantined."""
+    repaired: Span | None = None
+    """How long after that it was repaired and redriven."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Report:
+        if bool(self.spoiled) is (self.repaired is None):
+            raise ValueError(f"{self.at} {self.type}: `spoiled` and `repaired` go together")
+        return self
+
+
+class Reply(_Written):
+    """A practitioner's answer to the newest open link of a rule."""
+
+    at: str
+    agency: str
+    """Who answers."""
+    answer: Literal["acknowledge", "complete", "waive"]
+    link: str
+    """Key of the rule."""
+    role: str
+    owed_by: str | None = None
+    """Agency that owes the act, where the answering agency is another."""
     body: dict[str, Any] = Field(default_factory=dict)
 
 
-class Person(BaseModel):
-    """An invented person of a history."""
+class Decision(_Written):
+    """The tracking entity decides on the proposals that two cases of this history are one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    at: str
+    merge: Literal["accept", "reject"]
+
+
+class Document(_Written):
+    """A NIEM document that arrives, from `services/demo/documents`."""
+
+    at: str
+    agency: str
+    file: str
+
+
+class Person(_Written):
+    """An invented person of a history."""
 
     given: str
     surname: str
@@ -63,118 +101,51 @@ class Person(BaseModel):
     phone: str | None = None
 
 
-class History(BaseModel):
+class History(_Written):
     """One dyad's week."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
     about: str
+    """What it shows, for a reader."""
     refs: dict[str, str]
     """Short name → number; the name's part before a dot is the reference kind without `_no`."""
     suspect: Person
     victim: Person
-    entries: tuple[Entry, ...]
+    entries: tuple[Report | Reply | Decision, ...]
 
 
-class Week(BaseModel):
+class County(_Written):
+    """Where and when."""
+
+    name: str
+    timezone: str
+    monday: date
+    """First day of the week."""
+    ends: str
+    """Moment at which the clock stops, after the last act, so that what is then due fires too."""
+    documents: tuple[Document, ...] = ()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Its local time."""
+        return ZoneInfo(self.timezone)
+
+
+class Week(_Written):
     """The whole script."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    county: str
-    timezone: str
-    monday: datetime
+    county: County
     histories: tuple[History, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """An agency reports an event at `reported_at`."""
-
-    reported_at: datetime
-    history: str
-    agency: str
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A practitioner answers the newest open link of a rule."""
-
-    reported_at: datetime
-    history: str
-    agency: str
-    answer: Literal["acknowledge", "complete", "waive"]
-    rule: str
-    role: str
-    body: Mapping[str, Any]
-
-
-Act = Publish | Answer
-
-
 def load_week() -> Week:
-    """The week that ships with the project."""
-    text = files("services.demo").joinpath("week.yaml").read_text(encoding="utf-8")
-    return Week.model_validate(YAML(typ="safe").load(text))
-
-
-def acts(week: Week, seed: int = 1) -> Sequence[Act]:
-    """Everything that happens, in the order in which it is reported. Same seed, same acts."""
-    rng = random.Random(seed)  # noqa: S311  # a script, not a secret
-    found = [act for history in week.histories for act in _of_history(week, history, seed, rng)]
-    return sorted(found, key=lambda a: a.reported_at)
-
-
-def _of_history(week: Week, history: History, seed: int, rng: random.Random) -> Iterator[Act]:
-    zone = ZoneInfo(week.timezone)
-    for number, entry in enumerate(history.entries):
-        at = moment(entry.at, week.monday, zone)
-        lateness = timedelta(seconds=rng.randint(1, MAX_LATENESS_S))
-        reported_at = at + (lateness if entry.reported is None else entry.reported)
-        if entry.answer is not None:
-            if entry.link is None or entry.role is None or entry.agency is None:
-                raise ValueError(f"{history.key}, {entry.at}: an answer names agency, link and role")
-            yield Answer(reported_at, history.key, entry.agency, entry.answer, entry.link, entry.role, entry.body)
-        elif entry.type is not None:
-            yield Publish(reported_at, history.key, *_event(entry, number, history, at, seed))
-        else:
-            raise ValueError(f"{history.key}, {entry.at}: an entry has a type or an answer")
-
-
-def _event(entry: Entry, number: int, history: History, at: datetime, seed: int) -> tuple[str, Event]:
-    assert entry.type is not None  # noqa: S101  # the caller asked
-    publishers = sorted(event_type_named(entry.type).publishers)
-    agency = entry.agency or publishers[0]
-    data: dict[str, Any] = dict(entry.data)
-    if entry.refs:
-        data["references"] = [_reference(name, history) for name in entry.refs]
-    if entry.people:
-        data["parties"] = [_party("suspect", history.suspect), _party("victim", history.victim)]
-    return agency, Event(
-        id=event_id(seed, history.key, entry.id or str(number)),
-        source=f"urn:placeholder-county:{agency}",
-        type=entry.type,
-        occurred_at=at,
-        data=data,
-        corrects=None if entry.corrects is None else event_id(seed, history.key, entry.corrects),
-    )
-
-
-def event_id(seed: int, history: str, name: str) -> str:
-    """Id of an event of the script."""
-    return derived("demo", str(seed), history, name)
-
-
-def _reference(name: str, history: History) -> dict[str, str]:
-    return {"kind": f"{name.partition('.')[0]}_no", "number": history.refs[name]}
-
-
-def _party(role: str, person: Person) -> dict[str, Any]:
-    party: dict[str, Any] = {
-        "role": role,
-        "name": {"given": person.given, "surname": person.surname},
-        "birth_date": person.birth_date,
+    """The week that ships with the project; histories by key."""
+    reader = YAML(typ="safe")
+    folder = files("services.demo").joinpath("week")
+    parts = {
+        file.name: reader.load(file.read_text(encoding="utf-8"))
+        for file in folder.iterdir()
+        if file.name.endswith(".yaml")
     }
-    return party | {k: v for k in ("address", "phone") if (v := getattr(person, k)) is not None}
+    county = parts.pop(COUNTY)
+    return Week.model_validate({"county": county, "histories": [parts[name] for name in sorted(parts)]})
