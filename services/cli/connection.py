@@ -1,0 +1,41 @@
+"""Which backbone a command speaks to, and with whose key: what was given, else what the data directory says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from services.cli.client import Client, is_local
+from services.cli.local import LOCAL_KEYS, read_local_keys, read_server
+from services.cli.printing import warn
+from services.cli.refused import Refused
+
+
+def connect(data: Path, url: str | None = None, key: str | None = None, agency: str = "ccr") -> Client:
+    """A client; raises `Refused` when it is unknown where the backbone is or which key to use.
+
+    Without `url`, the service that runs on `data`. Without `key`, the local key of `agency`; a local key is only
+    ever sent to the service that it was made for.
+    """
+    server = read_server(data)
+    if url is None:
+        if server is None:
+            raise Refused(
+                f"no backbone runs with data directory {data}: start one with  ccr up --data {data}  "
+                f"or say where it is with --url and --key"
+            )
+        url = server.url
+    if key is None:
+        if server is None or server.url.rstrip("/") != url.rstrip("/"):
+            raise Refused(f"which key is for {url}? Give one with CCR_KEY or --key (ccr keys issue makes them)")
+        key = read_local_keys(data).get(agency)
+        if key is None:
+            raise Refused(
+                f"{data / LOCAL_KEYS} holds no key for {agency}: give one with CCR_KEY or --key, "
+                f"or make one with  ccr keys issue --agency {agency}"
+            )
+    client = Client(url, key)
+    if client.http.base_url.scheme == "http" and not is_local(client.http.base_url.host):
+        warn(f"ccr: {httpx.URL(url).host} is spoken to without TLS: the key and the events can be read on the way")
+    return client

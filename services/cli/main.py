@@ -1,0 +1,79 @@
+"""The `ccr` command: every group of commands in one application, and its entry point."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+
+import typer
+from typer.main import get_command
+
+from services.cli.refused import failed
+
+GROUPS = (
+    "service",
+    "demo",
+    "watch",
+    "links",
+    "cases",
+    "publish",
+    "ingest",
+    "quarantine",
+    "proposals",
+    "keys",
+    "status",
+    "replay",
+    "policy",
+    "schema",
+)
+"""Modules of this package with a `register(app)` each, in the order of `ccr --help`."""
+
+
+def application() -> typer.Typer:
+    """The whole command."""
+    app = typer.Typer(
+        name="ccr",
+        help="Coordinated Community Response: agencies publish events, written policies turn them into protocol "
+        "links, and whoever must act next is alerted. Start with: ccr demo, or ccr up.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name in GROUPS:
+        module = f"services.cli.{name}"
+        if find_spec(module) is not None:
+            import_module(module).register(app)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit status."""
+    try:
+        get_command(application())(args=list(arguments), prog_name="ccr")
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BrokenPipeError:
+        status = 1
+    except Exception as error:
+        status = failed(error)
+    else:
+        status = 0
+    return _flushed(status)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def _flushed(status: int) -> int:
+    """Whoever read our output may be gone (`ccr links | head`): end quietly, also when Python closes the stream."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return status or 1
+    return status
