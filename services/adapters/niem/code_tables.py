@@ -108,6 +108,21 @@ INJURIES: dict[str, Injury] = {
     "unconsciousness": Injury.UNCONSCIOUSNESS,
 } | {code.value.casefold(): code for code in Injury}
 
+GRAVEST_INJURY = tuple(
+    injury.value
+    for injury in (
+        Injury.UNCONSCIOUSNESS,
+        Injury.INTERNAL,
+        Injury.BROKEN_BONES,
+        Injury.SEVERE_LACERATION,
+        Injury.OTHER_MAJOR,
+        Injury.LOSS_OF_TEETH,
+        Injury.MINOR,
+        Injury.NONE,
+    )
+)
+"""Which of several injuries is told [P]."""
+
 WEAPONS: dict[str, Weapon] = {
     "asphyxiation": Weapon.ASPHYXIATION,
     "strangulation": Weapon.ASPHYXIATION,

@@ -39,6 +39,7 @@ def events_of(view: View, table: DocumentTable, raw: bytes, agency: Agency) -> t
     """Every event the document tells; raises `DocumentError` when a required fact is missing or none is told."""
     view = _with_operation(view, table)
     source = sealed_source(raw)
+    identity = (table.family.value, table.root, view.document.digest)
     found: list[Event] = []
     told_no: list[str] = []
     for event_table in table.events:
@@ -57,12 +58,9 @@ def events_of(view: View, table: DocumentTable, raw: bytes, agency: Agency) -> t
                 problem = DocumentError(f"cannot become {event_table.type}: {error}")
             if problem is not None:
                 raise problem
-            number = str(len(found) - before)
             found.append(
                 Event(
-                    id=derived(
-                        "niem", table.family, event_table.type, *_identity(view, event_table, data, occurred_at), number
-                    ),
+                    id=derived("niem", *identity, event_table.type, str(len(found) - before)),
                     source=_SOURCES[table.family],
                     type=event_table.type,
                     occurred_at=occurred_at,
@@ -78,16 +76,6 @@ def events_of(view: View, table: DocumentTable, raw: bytes, agency: Agency) -> t
     if not found:
         raise DocumentError("tells no event: " + "; ".join(told_no))
     return tuple(found)
-
-
-def _identity(view: View, table: EventTable, data: dict[str, Any], occurred_at: datetime) -> tuple[str, ...]:
-    """What makes the event the one it is: the document, or the act itself when later documents tell it again."""
-    if not table.retold or ("operation" in view.scopes and text_of(view.scopes["operation"]).casefold() == "update"):
-        return ("document", view.document.digest)
-    numbers = sorted(
-        "/".join(reference.values()) for reference in data["references"] if reference["kind"] == "booking_no"
-    )
-    return ("act", occurred_at.isoformat(), *numbers)
 
 
 def sealed_source(raw: bytes) -> str:
@@ -256,6 +244,7 @@ def _missing(view: View, paths: tuple[str, ...], what: str) -> DocumentError:
 
 def _read_row(view: View, row: Row, fields: dict[str, Any], words: list[str]) -> None:
     values: list[Any] = []
+    every = row.many or bool(row.gravest)
     for path in row.paths:
         for text in view.texts(path):
             if row.domestic:
@@ -263,13 +252,17 @@ def _read_row(view: View, row: Row, fields: dict[str, Any], words: list[str]) ->
             converted = view.convert(path, text, row.convert)
             if converted is not None and converted.value not in values:
                 values.append(converted.value)
-            if values and not row.many:
+            if values and not every:
                 break
-        if values and not row.many:
+        if values and not every:
             break
     if row.required and not values:
         raise _missing(view, row.paths, row.field)
-    if values:
+    if not values:
+        return
+    if row.gravest:
+        fields[row.field] = min(values, key=row.gravest.index)
+    else:
         fields[row.field] = values[:MAX_LIST] if row.many else values[0]
 
 

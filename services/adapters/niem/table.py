@@ -34,6 +34,8 @@ class Row:
     required: bool = False
     many: bool = False
     """Every element at every path, rather than the first that holds something."""
+    gravest: tuple[str, ...] = ()
+    """Of several values the first in this order."""
     domestic: bool = False
     """Whether its words may say domestic violence."""
     note: str = ""
@@ -127,8 +129,6 @@ class EventTable:
     """Whether a document may lack the anchor."""
     dual: bool = False
     """Whether a subject who is also a victim of the document makes it a dual arrest."""
-    retold: bool = False
-    """Whether later documents tell the same act again: its event's id then follows from the act, not the document."""
     time_of_receipt: bool = False
     """Whether the time of receipt stands in when the document does not say when the act happened."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ccr_events.agencies import Agency
 from ccr_events.payload import PartyRole
 from services.adapters.niem.charges import CHARGE_ROWS, INDICATORS
+from services.adapters.niem.code_tables import GRAVEST_INJURY
 from services.adapters.niem.conversions import CODE, INJURY, LONG, NIBRS, RELATIONSHIP
 from services.adapters.niem.jtmp.numbers import incident, tracking
 from services.adapters.niem.table import DocumentTable, EventTable, Family, Items, People, Row
@@ -83,11 +84,11 @@ INCIDENT = EventTable(
         ),
         Row("relationship", (f"arrest/{_VICTIM}/{_RELATIONSHIP}",), RELATIONSHIP),
         Row(
-            "injuries",
+            "injury",
             (f"arrest/{_VICTIM}/nc:RoleOfPerson/nc:PersonInjury/j:InjuryCategoryCode",),
             INJURY,
-            many=True,
-            note="the victim's; sealed",
+            gravest=GRAVEST_INJURY,
+            note="the victim's gravest; sealed",
         ),
         Row("narrative_ref", ("incident/nc:ActivityIdentification/nc:IdentificationID",), CODE),
         Row("narrative", ("incident/nc:IncidentReportedNarrative/nc:DocumentSummaryText",), LONG, note="sealed"),

@@ -1,7 +1,7 @@
 """Booking and release: one schema for both messages; what the release part says tells them apart.
 
-A message that says *released* tells the booking again: its event has the same id as the first telling, so that nothing
-is opened twice. A message with a scheduled release tells the coming release beside the booking.
+A message that says *released* is the release alone: the booking was told by its own message, and telling it again
+would open its obligations again. A message with a scheduled release tells the coming release beside the booking.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ BOOKED = EventTable(
     ),
     items=(Items("charges", (f"{_ARREST}/j:ArrestCharge",), CHARGE_ROWS),),
     indicators=INDICATORS,
-    retold=True,
+    conditions=(NOT_RELEASED,),
 )
 
 RELEASE_PENDING = EventTable(

@@ -62,7 +62,15 @@ _FULL_TEXT = Row(
     LONG,
     note="sealed; the attached document stays in the sealed source",
 )
+_WORDS = Row(
+    "charge_words",
+    (*_KIND, f"{_CASE}/nc:CaseGeneralCategoryText"),
+    many=True,
+    domestic=True,
+    note="no field: read for the domestic-violence flag only",
+)
 _CONDITION_ROWS = (
+    _WORDS,
     Row(
         "pco",
         ("order/j:ProtectionOrderConditionCode", "order/ncic:ProtectionOrderConditionCode"),
@@ -122,6 +130,7 @@ OTHER = EventTable(
     numbers=_NUMBERS,
     subjects=_SUBJECTS,
     rows=(
+        _WORDS,
         Row("kind", _KIND, ORDER),
         _EFFECTIVE,
         Row("title", _KIND, note="sealed"),

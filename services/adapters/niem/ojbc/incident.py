@@ -9,6 +9,7 @@ from __future__ import annotations
 from ccr_events.agencies import Agency
 from ccr_events.payload import PartyRole, ReferenceKind
 from services.adapters.niem.charges import INDICATORS
+from services.adapters.niem.code_tables import GRAVEST_INJURY
 from services.adapters.niem.conversions import CODE, COUNT, INJURY, LONG, NIBRS, RELATIONSHIP, SHORT
 from services.adapters.niem.table import DocumentTable, EventTable, Family, Items, Number, Paths, People, Row
 
@@ -86,7 +87,13 @@ INCIDENT = EventTable(
             ),
             RELATIONSHIP,
         ),
-        Row("injuries", (f"{_PAYLOAD}/ndex:Victim/ndex:VictimInjury/ndex:InjuryCategoryCode",), INJURY, many=True),
+        Row(
+            "injury",
+            (f"{_PAYLOAD}/ndex:Victim/ndex:VictimInjury/ndex:InjuryCategoryCode",),
+            INJURY,
+            gravest=GRAVEST_INJURY,
+            note="the victim's gravest; sealed",
+        ),
         Row("narrative_ref", _INCIDENT_NUMBER, CODE),
         Row("narrative", ("incident/nc:ActivityDescriptionText",), LONG, note="sealed"),
         Row(
