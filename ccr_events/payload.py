@@ -15,6 +15,8 @@ MAX_LIST = 64
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w.:/ -]+$")]
 """A short open code or number: never a name, never a sentence."""
+RoleName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z][a-z'_ -]*$")]
+"""A role in an agency, in lower case, such as `patrol sergeant`: never a worker's name or number."""
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=50_000)]
 SourceDocument = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]

@@ -18,6 +18,7 @@ from ccr_events.codes.response import LegalBasis, ReferralReason, ReferralStatus
 from ccr_events.labels import OPS, Label, clear, sealed
 from ccr_events.payload import MAX_LIST, Code, Instant, LongText, Payload, ShortText
 from ccr_events.registry import event_type
+from ccr_events.types.unnamed import Unnamed
 
 
 @event_type("referral.advocacy_sent", publishers=(Agency.LE, Agency.JAIL, Agency.PROS, Agency.CIV))
@@ -31,7 +32,7 @@ class ReferralAdvocacySent(Payload):
 
 
 @event_type("referral.advocacy_accepted", publishers=(Agency.ADV,))
-class ReferralAdvocacyAccepted(Payload):
+class ReferralAdvocacyAccepted(Unnamed):
     """The advocacy program has a referral; nothing is said of the person referred."""
 
     status: Annotated[ReferralStatus, OPS]
@@ -40,7 +41,7 @@ class ReferralAdvocacyAccepted(Payload):
 
 
 @event_type("advocate.information_shared", publishers=(Agency.ADV,))
-class AdvocateInformationShared(Payload):
+class AdvocateInformationShared(Unnamed):
     """An advocate shared what a person released, in writing, for a purpose and a time."""
 
     release_id: Annotated[Code, clear(Label.ADV)]
@@ -51,7 +52,7 @@ class AdvocateInformationShared(Payload):
     """Within the scope of the release."""
 
 
-class _Release(Payload):
+class _Release(Unnamed):
     release_id: Annotated[Code, sealed(Label.ADV)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from ccr_events.agencies import Agency
 from ccr_events.codes.backbone import (
@@ -18,17 +18,29 @@ from ccr_events.codes.backbone import (
 )
 from ccr_events.codes.response import ReceiptStatus
 from ccr_events.labels import OPS, Label, sealed
-from ccr_events.payload import MAX_LIST, Code, Instant, LongText, Payload, Reference, ShortText, SourceDocument
+from ccr_events.payload import (
+    MAX_LIST,
+    Code,
+    Instant,
+    LongText,
+    Reference,
+    RoleName,
+    ShortText,
+    SourceDocument,
+)
 from ccr_events.registry import event_type
+from ccr_events.types.unnamed import Unnamed
 
+PolicyRef = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
+"""A written policy and its version, such as `jail@1.1.0`; written as in the envelope's `policyref`."""
 MAX_STEPS = 1000
 """Bound on the number of an escalation step or reminder."""
 
 
-class _Answer(Payload):
+class _Answer(Unnamed):
     link_id: Annotated[Code, OPS]
-    role: Annotated[Code, OPS]
-    """The role in which it is said; a role of the publishing agency, never a name."""
+    role: Annotated[RoleName, OPS]
+    """The role of the publishing agency in which it is said."""
 
 
 @event_type("link.acknowledged", publishers=tuple(Agency))
@@ -51,13 +63,13 @@ class LinkWaived(_Answer):
     """A role that may do so let a protocol link go, with the reason."""
 
     reason: Annotated[WaiverReason, OPS]
-    policy_ref: Annotated[Code | None, OPS] = None
+    policy_ref: Annotated[PolicyRef | None, OPS] = None
     """The written policy that allows it."""
     note: Annotated[ShortText | None, sealed(Label.CJI)] = None
 
 
 @event_type("link.notified", publishers=())
-class LinkNotified(Payload):
+class LinkNotified(Unnamed):
     """An alert for a protocol link was delivered to an agency for the first time."""
 
     link_id: Annotated[Code, OPS]
@@ -67,7 +79,7 @@ class LinkNotified(Payload):
 
 
 @event_type("link.deadline_reached", publishers=())
-class LinkDeadlineReached(Payload):
+class LinkDeadlineReached(Unnamed):
     """The due time of a protocol link, or of a step of its ladder, has come."""
 
     link_id: Annotated[Code, OPS]
@@ -77,14 +89,14 @@ class LinkDeadlineReached(Payload):
 
 
 @event_type("event.retracted", publishers=tuple(Agency))
-class EventRetracted(Payload):
+class EventRetracted(Unnamed):
     """A publisher withdraws its own event, named by the envelope's `corrects`."""
 
     reason: Annotated[RetractionReason, OPS]
 
 
 @event_type("case.merged", publishers=(Agency.CCR,))
-class CaseMerged(Payload):
+class CaseMerged(Unnamed):
     """This case and another are one: its facts go on in the other."""
 
     into: Annotated[Code, OPS]
@@ -92,7 +104,7 @@ class CaseMerged(Payload):
 
 
 @event_type("case.split", publishers=(Agency.CCR,))
-class CaseSplit(Payload):
+class CaseSplit(Unnamed):
     """Facts with these references belong to another case."""
 
     into: Annotated[Code, OPS]
@@ -100,7 +112,7 @@ class CaseSplit(Payload):
 
 
 @event_type("case.absorbed", publishers=())
-class CaseAbsorbed(Payload):
+class CaseAbsorbed(Unnamed):
     """A fact of another case, carried here by a merge or a split."""
 
     origin_case: Annotated[Code, OPS]
@@ -118,7 +130,7 @@ class CaseAbsorbed(Payload):
 
 
 @event_type("case.absorption_ended", publishers=())
-class CaseAbsorptionEnded(Payload):
+class CaseAbsorptionEnded(Unnamed):
     """A merge or split was undone: what it carried here no longer counts."""
 
     origin_case: Annotated[Code, OPS]
@@ -126,7 +138,7 @@ class CaseAbsorptionEnded(Payload):
 
 
 @event_type("gap.recorded", publishers=(Agency.CCR,))
-class GapRecorded(Payload):
+class GapRecorded(Unnamed):
     """A finding about how work between agencies is organised; never about a worker."""
 
     trail: Annotated[Trail, OPS]
@@ -138,7 +150,7 @@ class GapRecorded(Payload):
 
 
 @event_type("policy.published", publishers=(Agency.CCR,))
-class PolicyPublished(Payload):
+class PolicyPublished(Unnamed):
     """A version of a written policy was published."""
 
     policy: Annotated[Code, OPS]

@@ -14,9 +14,13 @@ from pydantic import Field
 from ccr_events.agencies import Agency
 from ccr_events.core.model import LinkState
 from ccr_events.labels import OPS
-from ccr_events.payload import Code, Instant, Model, Payload, Reference
+from ccr_events.payload import Code, Instant, Model, Reference, RoleName
 from ccr_events.registry import event_type
 from ccr_events.types.backbone import MAX_STEPS
+from ccr_events.types.unnamed import Unnamed
+
+MAX_LAG_S = 3_200_000_000
+"""Bound on how late a report is told to be, in seconds: a century."""
 
 
 class LinkAsItStands(Model):
@@ -27,13 +31,13 @@ class LinkAsItStands(Model):
     trigger_id: Annotated[Code, OPS]
     agency: Annotated[Agency, OPS]
     """Who owes the act."""
-    role: Annotated[Code, OPS]
+    role: Annotated[RoleName, OPS]
     urgency: Annotated[Code, OPS]
     state: Annotated[LinkState, OPS]
     overdue: Annotated[bool, OPS]
     escalated_to: Annotated[int, OPS] = Field(ge=0, le=MAX_STEPS)
     opened_at: Annotated[Instant, OPS]
-    lag_s: Annotated[int, OPS] = Field(ge=0)
+    lag_s: Annotated[int, OPS] = Field(ge=0, le=MAX_LAG_S)
     """Seconds from the trigger's occurrence to its recording."""
     references: Annotated[tuple[Reference, ...], OPS] = Field(default=(), max_length=16)
     due_at: Annotated[Instant | None, OPS] = None
@@ -43,10 +47,10 @@ class LinkAsItStands(Model):
     ended_by: Annotated[Code | None, OPS] = None
 
 
-class _Transition(Payload):
+class _Transition(Unnamed):
     to_agency: Annotated[Agency, OPS]
     """Who must hear of it."""
-    to_role: Annotated[Code, OPS]
+    to_role: Annotated[RoleName, OPS]
     step: Annotated[int, OPS] = Field(default=0, ge=0, le=MAX_STEPS)
     """Escalation step; 0 otherwise."""
     link: Annotated[LinkAsItStands, OPS]

@@ -12,6 +12,7 @@ from pydantic import Field, computed_field
 from ccr_events.agencies import Agency
 from ccr_events.codes.ndex import CHILD_ABUSE, AbusePattern, ChildImpact
 from ccr_events.codes.nibrs import (
+    FIREARMS,
     ArrestType,
     AssaultCircumstance,
     ExceptionalClearance,
@@ -35,8 +36,6 @@ class IncidentReported(Payload):
     offenses: Annotated[tuple[Offense, ...], clear(Label.CJI)] = Field(default=(), max_length=MAX_LIST)
     relationship: Annotated[Relationship | None, clear(Label.CJI)] = None
     """The victim was the offender's …"""
-    weapon: Annotated[Weapon | None, clear(Label.CJI)] = None
-    """The most dangerous one."""
     circumstances: Annotated[tuple[AssaultCircumstance, ...], clear(Label.CJI)] = Field(default=(), max_length=MAX_LIST)
     suspect_present: Annotated[bool | None, OPS] = None
     """Whether the suspect was there when police came."""
@@ -48,6 +47,8 @@ class IncidentReported(Payload):
     location: Annotated[ShortText | None, sealed(Label.VLOC)] = None
     injury: Annotated[Injury | None, sealed(Label.HLTH)] = None
     """The most serious one."""
+    weapon: Annotated[Weapon | None, sealed(Label.HLTH)] = None
+    """The most dangerous one; sealed with the injury, since one of its codes means strangulation."""
     strangulation: Annotated[bool | None, sealed(Label.HLTH)] = None
     substances: Annotated[tuple[SubstanceUse, ...] | None, sealed(Label.HLTH)] = Field(
         default=None, max_length=MAX_LIST
@@ -64,6 +65,12 @@ class IncidentReported(Payload):
     def child_abuse(self) -> Annotated[bool, clear(Label.CHILD)]:
         """Whether the impact on children means harm or threat to a child itself; all that policies need to know."""
         return not CHILD_ABUSE.isdisjoint(self.child_impact or ())
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic reads the property
+    @property
+    def firearm(self) -> Annotated[bool, clear(Label.CJI)]:
+        """Whether the weapon was a firearm."""
+        return self.weapon in FIREARMS
 
 
 @event_type("arrest.made", publishers=(Agency.LE,))

@@ -11,6 +11,7 @@ from ccr_events.codes.backbone import KeyRing, ReadOutcome, ReadPurpose, SealAct
 from ccr_events.labels import OPS, Label, clear
 from ccr_events.payload import MAX_LIST, Code, Instant, Payload
 from ccr_events.registry import event_type
+from ccr_events.types.unnamed import Unnamed
 
 
 @event_type("record.seal_ordered", publishers=(Agency.CRIM, Agency.REG))
@@ -28,7 +29,7 @@ class RecordSealOrdered(Payload):
 
 
 @event_type("record.seal_applied", publishers=tuple(Agency))
-class RecordSealApplied(Payload):
+class RecordSealApplied(Unnamed):
     """An agency carried out a sealing order in its own systems."""
 
     order_event: Annotated[Code | None, OPS] = None
@@ -38,7 +39,7 @@ class RecordSealApplied(Payload):
 
 
 @event_type("record.keys_moved", publishers=())
-class RecordKeysMoved(Payload):
+class RecordKeysMoved(Unnamed):
     """The backbone moved a case's keys to another ring, or destroyed them; every copy follows."""
 
     from_ring: Annotated[KeyRing, OPS]
@@ -48,7 +49,7 @@ class RecordKeysMoved(Payload):
 
 
 @event_type("access.audited", publishers=())
-class AccessAudited(Payload):
+class AccessAudited(Unnamed):
     """Somebody asked to read sealed fields of an event, and was let or not."""
 
     event_id: Annotated[Code, OPS]
