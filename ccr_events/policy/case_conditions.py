@@ -74,8 +74,8 @@ def _some(
                     return True
         return False
 
-    words = f"the case has {' or '.join(types)}"
-    words += f" where {inner.words}" if inner else ""
+    words = f"the case has {types[0] if len(types) == 1 else f'any of ({", ".join(types)})'}"
+    words += f" where ({inner.words})" if inner else ""
     words += f" with the same {', '.join(same)}" if same else ""
     words += " by then" if before else " afterwards" if after else ""
     mentions = frozenset(types) | (inner.mentions if inner else frozenset())
@@ -106,7 +106,7 @@ def _latest(raw: Mapping[str, Any], place: Place, report: Report, same: tuple[st
                     latest = other
         return latest is not None and latest.type in wanted
 
-    words = f"the latest of {', '.join(types)} by then is {' or '.join(wanted)}"
+    words = f"the latest of ({', '.join(types)}) by then is {' or '.join(wanted)}"
     return Compiled(test, words, mentions=frozenset(types))
 
 

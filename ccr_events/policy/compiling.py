@@ -8,7 +8,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from ccr_events.core.rules import LadderStep, Owing, Rule, Satisfier
-from ccr_events.policy.calendars import LocalCalendar, has_holidays
+from ccr_events.policy.calendars import LocalCalendar, has_holidays, public_holidays
 from ccr_events.policy.compiled import Compiled, Place
 from ccr_events.policy.conditions import compile_condition
 from ccr_events.policy.deadlines import Deadline, Setting, compile_deadline
@@ -49,6 +49,8 @@ def calendar_of(document: Document, report: Report) -> LocalCalendar | None:
             "use codes of ISO 3166-2, such as country: US, subdivision: MN",
         )
         return None
+    # The first look at a country's holidays takes 0.4 s: take it here and not when a deadline is computed.
+    public_holidays(where.country, where.subdivision, document.effective.year)
     local = document.local
     return LocalCalendar(
         ZoneInfo(where.timezone),
