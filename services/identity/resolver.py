@@ -44,7 +44,7 @@ class Resolver:
         _move(tx, event, placement)
         evidence = list(placement.evidence)
         if event.persons:
-            similar = self._people.meet(cases, event.persons, placement.home)
+            similar = self._people.meet(cases, event.persons, case_id)
             evidence += [
                 Evidence(cases.forward_of(c), MergeCause.SIMILAR_PARTIES, score) for c, score in similar.items()
             ]

@@ -38,14 +38,14 @@ class People:
         self._sealer = sealer
         self._known: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
-    def meet(self, cases: CaseIndex, persons: Sequence[Person], home: str) -> dict[str, int]:
-        """Note the people of an event of case `home`; returns other cases → score, where a suspect and a victim are
+    def meet(self, cases: CaseIndex, persons: Sequence[Person], case_id: str) -> dict[str, int]:
+        """Note the people of an event of case `case_id`; returns other cases → score, where a suspect and a victim are
         both similar. Exact namesakes score 100."""
         similar: dict[str, dict[str, int]] = {SUSPECT: {}, VICTIM: {}}
         for person in persons:
-            for case_id, score in self._meet_one(cases, person, home):
-                scores = similar[person.role]
-                scores[case_id] = max(score, scores.get(case_id, 0))
+            scores = similar[person.role]
+            for other_case, score in self._meet_one(cases, person, case_id):
+                scores[other_case] = max(score, scores.get(other_case, 0))
         victims = similar[VICTIM]
         return {c: min(score, victims[c]) for c, score in similar[SUSPECT].items() if c in victims}
 

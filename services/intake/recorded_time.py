@@ -1,0 +1,30 @@
+"""The instants stamped on events: each later than the one before, whatever the clock does."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.engine.ports import Clock
+
+_TICK = timedelta(microseconds=1)
+
+
+class RecordedTime:
+    """Strictly increasing times of one engine.
+
+    Of two corrections the one recorded last counts, so no two events share an instant; and a clock set back does not
+    put a new event before an old one.
+    """
+
+    def __init__(self, clock: Clock, after: datetime | None = None) -> None:
+        """`after`: the newest `recorded_at` on the log, if there is one."""
+        self._clock = clock
+        self._last = after
+
+    def next(self) -> datetime:
+        """The clock's time, or a microsecond after the last one given when the clock is not past it."""
+        now = self._clock.now()
+        if self._last is not None and now <= self._last:
+            now = self._last + _TICK
+        self._last = now
+        return now

@@ -1,0 +1,56 @@
+"""Second stage: does the event fit its type, and its envelope the contract. No I/O."""
+
+from __future__ import annotations
+
+from ccr_events.core import ids
+from ccr_events.core.corrections import RETRACTED
+from ccr_events.core.derive import ACKNOWLEDGED, COMPLETED, WAIVED
+from ccr_events.envelope import Event
+from ccr_events.payload import Payload
+from ccr_events.registry import EventType
+from ccr_events.skeleton import Skeleton
+from ccr_events.validation import InvalidPayload, validate_as
+from services.engine.ports import FieldProblem, Submission
+from services.intake.stages import Refused
+
+ANSWERS = {ACKNOWLEDGED: "acknowledged", COMPLETED: "completed", WAIVED: "waived"}
+"""Event type → kind of answer, as `ids.answer_event_id` names it."""
+
+
+def validated(submission: Submission, event_type: EventType) -> Payload | Refused:
+    """The payload at its type's current version, or what is wrong with it."""
+    event = submission.event
+    try:
+        payload = validate_as(event_type, event.schema_version, event.data)
+    except InvalidPayload as error:
+        problems = tuple(FieldProblem(pointer, message) for pointer, message in error.problems)
+        return Refused(submission, "quarantined", f"does not fit the schema of {event_type.name}", problems)
+    problems = (*_envelope_problems(event), *_party_problems(payload))
+    if problems:
+        return Refused(submission, "quarantined", "breaks a rule of the contract", problems)
+    return payload
+
+
+def _envelope_problems(event: Event) -> list[FieldProblem]:
+    if event.corrects == event.id:
+        return [FieldProblem("/corrects", "names the event itself; a correction is an event with an id of its own")]
+    if event.type == RETRACTED and event.corrects is None:
+        return [FieldProblem("/corrects", "is required: the id of the event that is withdrawn")]
+    return []
+
+
+def _party_problems(payload: Payload) -> list[FieldProblem]:
+    return [
+        FieldProblem(f"/data/parties/{i}/token", "is given by the backbone; leave it out")
+        for i, party in enumerate(payload.parties)
+        if party.token is not None
+    ]
+
+
+def is_said_once(event: Event, agency: str, skeleton: Skeleton) -> bool:
+    """Whether the event's id is derived from an answer to a link, so that a second one is the same answer."""
+    kind = ANSWERS.get(event.type)
+    if kind is None:
+        return False
+    data = skeleton.open
+    return event.id == ids.answer_event_id(kind, data["link_id"], agency, data["role"])
