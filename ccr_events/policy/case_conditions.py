@@ -74,7 +74,8 @@ def _some(
                     return True
         return False
 
-    words = f"the case has {types[0] if len(types) == 1 else f'any of ({", ".join(types)})'}"
+    named = types[0] if len(types) == 1 else f"any of ({', '.join(types)})"
+    words = f"the case has {named}"
     words += f" where ({inner.words})" if inner else ""
     words += f" with the same {', '.join(same)}" if same else ""
     words += " by then" if before else " afterwards" if after else ""
