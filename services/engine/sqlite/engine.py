@@ -13,7 +13,7 @@ from services.engine.sqlite.database import CommitMark, DirectoryLock, connect, 
 from services.engine.sqlite.following import SqliteAlertSource
 from services.engine.sqlite.group import Group
 from services.engine.sqlite.outbox import last_seq
-from services.engine.sqlite.queries import SqliteLinkQueries, SqliteLog
+from services.engine.sqlite.queries import SqliteCounts, SqliteLinkQueries, SqliteLog
 from services.engine.sqlite.readers import Readers
 from services.engine.sqlite.writer import SqliteWriter
 
@@ -27,6 +27,7 @@ class SqliteEngine:
     alerts: SqliteAlertSource
     links: SqliteLinkQueries
     log: SqliteLog
+    counts: SqliteCounts
 
 
 @asynccontextmanager
@@ -45,7 +46,8 @@ async def open_engine(directory: Path) -> AsyncIterator[SqliteEngine]:
             writer = SqliteWriter(Group(connection, path, mark), readers, alerts.committed)
             writer.start()
             try:
-                yield SqliteEngine(directory, writer, alerts, SqliteLinkQueries(readers), SqliteLog(readers))
+                links, log, counts = SqliteLinkQueries(readers), SqliteLog(readers), SqliteCounts(readers)
+                yield SqliteEngine(directory, writer, alerts, links, log, counts)
             finally:
                 await writer.close()
                 alerts.close()

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from itertools import islice
 
 from services.engine.ports import Alertable
@@ -51,7 +52,7 @@ class SqliteAlertSource:
             await self.past(after)
             page = self._remembered(after)
             if page is None:
-                page = await self._readers.select(lambda connection, after=after: stored_page(connection, after, PAGE))  # type: ignore[misc]  # binds the loop variable
+                page = await self._readers.select(partial(stored_page, after=after, limit=PAGE))
             if page:
                 after = page[-1].seq
                 yield page

@@ -13,15 +13,22 @@ from datetime import datetime
 
 from ccr_events.core.codec import decode_link, encode_link
 from ccr_events.core.model import Link
+from services.engine.deadlines import firing_order, next_of, pending
 from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
 from services.engine.sqlite.schema import read_instant, stored_instant
 from services.engine.transaction import Deadline
 
-_UPSERT = """
-INSERT INTO links (link_id, held_by, case_id, agency, open, due_at, next_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+COLUMNS = "link_id, held_by, agency, rule, open, due_at, overdue, escalated, pending, next_at, body"
+"""Of a row; see `link_row`."""
+_UPSERT = f"""
+INSERT INTO links ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (link_id) DO UPDATE SET held_by = excluded.held_by, open = excluded.open, due_at = excluded.due_at,
-    next_at = excluded.next_at, body = excluded.body"""
+    overdue = excluded.overdue, escalated = excluded.escalated, pending = excluded.pending,
+    next_at = excluded.next_at, body = excluded.body"""  # noqa: S608
+
+LinkRow = tuple[str, int, str, str, int, int | None, int, int, int, int | None, bytes]
+"""A link as the table holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class SqliteLinks:
             if held.link is not None:
                 found += pending(held.link)
         found = [deadline for deadline in found if deadline.at <= until]
-        found.sort(key=lambda d: (d.at, d.link_id, d.step))
+        found.sort(key=firing_order)
         return found[:limit]
 
     def next_at(self) -> datetime | None:
@@ -102,9 +109,9 @@ class SqliteLinks:
         gone = [(link_id,) for link_id, held in self._new.values.items() if held.link is None]
         if gone:
             self._connection.executemany("DELETE FROM links WHERE link_id = ?", gone)
-        rows = [_row(held.case_number, held.link) for held in self._new.values.values() if held.link is not None]
+        rows = [link_row(held.case_number, held.link) for held in self._new.values.values() if held.link is not None]
         if rows:
-            self._connection.executemany(_UPSERT, rows)
+            store_links(self._connection, rows)
         self._new.clear()
 
     def forget(self) -> None:
@@ -131,20 +138,6 @@ class SqliteLinks:
         return next(([at] for link_id, at in rows if link_id not in self._new.values), [])
 
 
-def pending(link: Link) -> list[Deadline]:
-    """The deadlines of a link: one per step not yet reached, none once it has ended."""
-    if link.state.ended:
-        return []
-    return [Deadline(link.id, link.case_id, step.number, step.at) for step in link.steps if not step.reached]
-
-
-def next_of(link: Link) -> datetime | None:
-    """The earliest pending deadline of a link."""
-    if link.state.ended:
-        return None
-    return min((step.at for step in link.steps if not step.reached), default=None)
-
-
 def stored_links(connection: sqlite3.Connection, number: int) -> dict[str, Link]:
     """The links the view of a case holds, by link id, as they are on disk."""
     rows = connection.execute("SELECT body FROM links WHERE held_by = ?", (number,))
@@ -152,15 +145,24 @@ def stored_links(connection: sqlite3.Connection, number: int) -> dict[str, Link]
     return {link.id: link for link in links}
 
 
-def _row(case_number: int, link: Link) -> tuple[str, int, str, str, bool, int | None, int | None, bytes]:
+def link_row(case_number: int, link: Link) -> LinkRow:
+    """The row of a link that the view of a case holds."""
     next_at = next_of(link)
     return (
         link.id,
         case_number,
-        link.case_id,
         link.agency,
-        not link.state.ended,
+        link.rule,
+        int(not link.state.ended),
         None if link.due_at is None else stored_instant(link.due_at),
+        int(link.overdue),
+        int(link.escalated_to > 0),
+        len(pending(link)),
         None if next_at is None else stored_instant(next_at),
         encode_link(link),
     )
+
+
+def store_links(connection: sqlite3.Connection, rows: Iterable[LinkRow]) -> None:
+    """Insert or replace rows by link id."""
+    connection.executemany(_UPSERT, rows)

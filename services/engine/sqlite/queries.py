@@ -1,18 +1,24 @@
-"""Links and log, for people and commands. Implements `Links` and `Log` of `services.engine.ports`."""
+"""Links, log and counts, for people and commands. Implements `Links`, `Log`, `Counts` of `services.engine.ports`."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from ccr_events.core.codec import decode_link
 from ccr_events.core.model import Link
-from services.engine.ports import LogRecord
+from services.engine.ports import Figures, LinkCount, LogRecord
+from services.engine.sqlite.events import last_position
+from services.engine.sqlite.outbox import last_seq
 from services.engine.sqlite.readers import Readers
+from services.engine.sqlite.schema import read_instant
 
 MAX_LINKS = 5_000
 """Links one query returns at most, whatever is asked."""
 MAX_RECORDS = 10_000
 """Log records one query returns at most."""
+MAX_KNOWN = 1_000
+"""Event ids one query looks up at most."""
 
 
 class SqliteLinkQueries:
@@ -77,3 +83,43 @@ class SqliteLog:
     async def of_case(self, case_id: str) -> list[LogRecord]:
         """Every record of one case, oldest first."""
         return await self._readers.run(lambda tx: tx.events.of_case(case_id))
+
+    async def known(self, event_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these ids (at most 1,000) are on the log."""
+        if len(event_ids) > MAX_KNOWN:
+            raise ValueError(f"at most {MAX_KNOWN:,} event ids are looked up at once; {len(event_ids):,} were given")
+        places = ", ".join("?" * len(event_ids))
+
+        def ask(connection: sqlite3.Connection) -> frozenset[str]:
+            rows = connection.execute(f"SELECT event_id FROM events WHERE event_id IN ({places})", tuple(event_ids))  # noqa: S608
+            return frozenset(event_id for (event_id,) in rows)
+
+        return await self._readers.select(ask)
+
+
+class SqliteCounts:
+    """What operators see of the engine."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    async def figures(self) -> Figures:
+        """Counted now, from indexes over what is open."""
+        return await self._readers.select(_figures)
+
+
+def _figures(connection: sqlite3.Connection) -> Figures:
+    rows = connection.execute(
+        "SELECT rule, agency, count(*), sum(overdue), sum(escalated), sum(pending) FROM links WHERE open = 1 "
+        "GROUP BY rule, agency ORDER BY rule, agency"
+    ).fetchall()
+    next_at = connection.execute("SELECT min(next_at) FROM links WHERE next_at IS NOT NULL").fetchone()[0]
+    waiting: int = connection.execute("SELECT count(*) FROM quarantine WHERE state = 'waiting'").fetchone()[0]
+    return Figures(
+        position=last_position(connection),
+        outbox_seq=last_seq(connection),
+        deadlines_pending=sum(row[-1] for row in rows),
+        next_deadline_at=None if next_at is None else read_instant(next_at),
+        quarantined=waiting,
+        links=tuple(LinkCount(*row[:-1]) for row in rows),
+    )

@@ -35,12 +35,14 @@ _V1 = (
         position INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE, case_id TEXT NOT NULL,
         digest BLOB NOT NULL, alerting INTEGER NOT NULL, body BLOB NOT NULL) STRICT""",
     "CREATE TABLE facts (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
-    # held_by: number of the case whose view holds the link; next_at: its earliest pending deadline.
+    # held_by: number of the case whose view holds the link; pending, next_at: how many deadlines, and the earliest.
     """CREATE TABLE links (
-        link_id TEXT NOT NULL UNIQUE, held_by INTEGER NOT NULL REFERENCES cases, case_id TEXT NOT NULL,
-        agency TEXT NOT NULL, open INTEGER NOT NULL, due_at INTEGER, next_at INTEGER, body BLOB NOT NULL) STRICT""",
+        link_id TEXT NOT NULL UNIQUE, held_by INTEGER NOT NULL REFERENCES cases, agency TEXT NOT NULL,
+        rule TEXT NOT NULL, open INTEGER NOT NULL, due_at INTEGER, overdue INTEGER NOT NULL,
+        escalated INTEGER NOT NULL, pending INTEGER NOT NULL, next_at INTEGER, body BLOB NOT NULL) STRICT""",
     "CREATE INDEX links_held ON links (held_by)",
-    "CREATE INDEX links_open ON links (agency, due_at) WHERE open = 1",
+    # Also answers the counts that operators see, without touching the links themselves.
+    "CREATE INDEX links_open ON links (agency, due_at, rule, overdue, escalated, pending) WHERE open = 1",
     "CREATE INDEX links_next ON links (next_at, link_id) WHERE next_at IS NOT NULL",
     """CREATE TABLE outbox (
         seq INTEGER PRIMARY KEY, position INTEGER NOT NULL REFERENCES events, recorded_at INTEGER NOT NULL,

@@ -18,6 +18,7 @@ from services.engine.sqlite.group import Group, Hook
 from services.engine.sqlite.readers import Readers
 from services.engine.transaction import EngineClosed, StorageFailed, Transaction
 
+A = TypeVar("A")
 T = TypeVar("T")
 Loop = asyncio.AbstractEventLoop
 
@@ -91,7 +92,7 @@ class SqliteWriter:
             waiting, self._admission = self._admission, deque()
             self._changed.notify()
         for loop, turn in waiting:
-            _hop(loop, lambda turn=turn: _let_in(turn))  # type: ignore[misc]  # binds the loop variable
+            _hop(loop, _let_in, turn)
         await asyncio.to_thread(self._thread.join)
 
     def _enqueue(self, task: _Task) -> asyncio.Future[None] | None:
@@ -117,7 +118,7 @@ class SqliteWriter:
             admitted = self._admission.popleft() if self._admission else None
         if admitted is not None:
             loop, turn = admitted
-            _hop(loop, lambda: _let_in(turn))
+            _hop(loop, _let_in, turn)
         return task
 
     def _run(self) -> None:
@@ -160,7 +161,7 @@ def _answer(tasks: list[_Task]) -> None:
     for task in tasks:
         by_loop.setdefault(task.loop, []).append(task)
     for loop, own in by_loop.items():
-        _hop(loop, lambda own=own: _resolve(own))  # type: ignore[misc]  # binds the loop variable
+        _hop(loop, _resolve, own)
 
 
 def _resolve(tasks: list[_Task]) -> None:
@@ -178,9 +179,9 @@ def _let_in(turn: asyncio.Future[None]) -> None:
         turn.set_result(None)
 
 
-def _hop(loop: Loop, call: Callable[[], None]) -> None:
+def _hop(loop: Loop, call: Callable[[A], None], argument: A) -> None:
     try:
-        loop.call_soon_threadsafe(call)
+        loop.call_soon_threadsafe(call, argument)
     except RuntimeError:
         # The caller's event loop was closed meanwhile: nobody is there to hear.
         if not loop.is_closed():
