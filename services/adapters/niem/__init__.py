@@ -1,7 +1,7 @@
 """NIEM exchange documents (New Orleans JTMP, OJBC) read into events.
 
 `reading` the door · `document` bytes to elements, hardened · `namespaces`, `paths` how an element is named and found ·
-`table` what a table says · `jtmp/`, `ojbc/` a table per document type · `reader`, `parties` tables at work ·
+`table` what a table says · `jtmp/`, `ojbc/` a table per document type · `reader`, `facts`, `parties` tables at work ·
 `conversions`, `code_tables`, `times`, `domestic` text to values · `documentation` tables to docs/niem.md
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zlib import compress
 
@@ -12,21 +12,18 @@ from ccr_events.agencies import Agency
 from ccr_events.catalogue import event_type_named
 from ccr_events.core.ids import derived
 from ccr_events.envelope import Event
-from ccr_events.payload import MAX_LIST, PartyRole
+from ccr_events.payload import PartyRole
 from ccr_events.validation import InvalidPayload, validate_as
-from services.adapters.niem.conversions import code_of
 from services.adapters.niem.document import Element, text_of
 from services.adapters.niem.domestic import domestic
 from services.adapters.niem.errors import DocumentError
+from services.adapters.niem.facts import indicators_of, items_of, occurred_at_of, read_row, references_of
 from services.adapters.niem.parties import parties_of, subjects_of, victims_of
-from services.adapters.niem.table import DocumentTable, EventTable, Family, Items, Number, Row
-from services.adapters.niem.times import moment
+from services.adapters.niem.table import DocumentTable, EventTable, Family
 from services.adapters.niem.view import View
 
 MAX_EVENTS = 64
 """Most events of one document."""
-MAX_REFERENCES = 16
-"""Bound of the contract."""
 MAX_SOURCE = 1_000_000
 """Bound of `source_document`, in characters."""
 UNMAPPED = "charge_words"
@@ -151,15 +148,15 @@ def _event(view: View, table: EventTable, subject: Element | None) -> tuple[dict
     words: list[str] = []
     fields: dict[str, Any] = {}
     for items in table.items:
-        entries = list(_items(view, items, words))
+        entries = list(items_of(view, items, words))
         if items.required and not entries:
             return None
         if entries:
             fields[items.field] = entries
-    occurred_at = _occurred_at(view, table)
-    references = _references(view, table)
+    occurred_at = occurred_at_of(view, table)
+    references = references_of(view, table)
     for row in table.rows:
-        _read_row(view, row, fields, words)
+        read_row(view, row, fields, words)
     fields.pop(UNMAPPED, None)
     for default in table.defaults:
         if default.field not in fields and (default.when is None or view.holds(default.when)):
@@ -167,135 +164,11 @@ def _event(view: View, table: EventTable, subject: Element | None) -> tuple[dict
     parties = parties_of(view, table, subject)
     if subject is not None and not any(party["role"] == PartyRole.SUSPECT for party in parties):
         view.warnings.tell(f"{view.human_all(table.subjects)}: the suspect has no particulars")
-    dv, doubt = domestic(_indicators(view, table), words, view.settings.domestic)
+    dv, doubt = domestic(indicators_of(view, table), words, view.settings.domestic)
     if doubt:
         view.warnings.tell(doubt)
     data = {"references": references, "parties": parties, "dv": dv.value, **fields}
     return {name: value for name, value in data.items() if value != []}, occurred_at
-
-
-def _occurred_at(view: View, table: EventTable) -> datetime:
-    named = view.first(table.occurred_at)
-    if named is not None:
-        found = moment(named[1], view.settings.zone)
-        if found is None:
-            raise DocumentError(
-                "is not a date or time; write it as 2026-03-01T22:15:00-06:00", path=view.human(named[0])
-            )
-        if found.assumed:
-            view.warnings.tell(f"{view.human(named[0])}: {found.assumed}")
-        return found.at
-    if not table.time_of_receipt:
-        raise _missing(view, table.occurred_at, "when the act happened")
-    view.warnings.tell(f"{view.human_all(table.occurred_at)}: is not there: the time of receipt is taken")
-    at = next((row for row in table.rows if row.field == "at"), None)
-    hearing = view.first(at.paths) if at else None
-    told = moment(hearing[1], view.settings.zone) if hearing else None
-    received = view.settings.received_at.astimezone(UTC)
-    return min(received, told.at) if told else received
-
-
-def _references(view: View, table: EventTable) -> list[dict[str, str]]:
-    found: dict[tuple[str, str, str], None] = {}
-    for number in table.numbers:
-        for path in _number_paths(view, number):
-            for text in view.texts(path):
-                code = code_of(text)
-                if code is None:
-                    raise DocumentError(
-                        "is no usable number: at most 64 letters, digits and . : / -", path=view.human(path)
-                    )
-                if code.doubt:
-                    view.warnings.tell(f"{view.human(path)}: {code.doubt}")
-                found[number.kind.value, str(code.value), number.issuer] = None
-    if not found and view.settings.samples:
-        found[_sample_number(view, table.numbers)] = None
-    if not found:
-        paths = tuple(path for number in table.numbers for path in number.paths)
-        raise _missing(view, paths, "a number that points to the case")
-    if len(found) > MAX_REFERENCES:
-        view.warnings.tell(f"has more than {MAX_REFERENCES} numbers: the first are taken")
-    keys = list(found)[:MAX_REFERENCES]
-    return [{"kind": kind, "number": number} | ({"issuer": issuer} if issuer else {}) for kind, number, issuer in keys]
-
-
-def _number_paths(view: View, number: Number) -> tuple[str, ...]:
-    if not number.first:
-        return number.paths
-    named = view.first(number.paths)
-    return (named[0],) if named else ()
-
-
-def _sample_number(view: View, numbers: tuple[Number, ...]) -> tuple[str, str, str]:
-    view.warnings.tell("the case's number is made up from the document's digest, as asked for samples")
-    return numbers[0].kind.value, f"SAMPLE-{view.document.digest[:12].upper()}", numbers[0].issuer
-
-
-def _missing(view: View, paths: tuple[str, ...], what: str) -> DocumentError:
-    where = view.human_all(paths)
-    if view.has_placeholder(paths):
-        return DocumentError(
-            f"holds a placeholder such as 'string' where {what} is required; have the sender fill it in "
-            "(to try a published sample all the same: --samples)",
-            path=where,
-        )
-    return DocumentError(f"is missing or empty, and {what} is required; have the sender fill it in", path=where)
-
-
-def _read_row(view: View, row: Row, fields: dict[str, Any], words: list[str]) -> None:
-    values: list[Any] = []
-    every = row.many or bool(row.gravest)
-    for path in row.paths:
-        for text in view.texts(path):
-            if row.domestic:
-                words.append(text)
-            converted = view.convert(path, text, row.convert)
-            if converted is not None and converted.value not in values:
-                values.append(converted.value)
-            if values and not every:
-                break
-        if values and not every:
-            break
-    if row.required and not values:
-        raise _missing(view, row.paths, row.field)
-    if not values:
-        return
-    if row.gravest:
-        fields[row.field] = min(values, key=row.gravest.index)
-    else:
-        fields[row.field] = values[:MAX_LIST] if row.many else values[0]
-
-
-def _items(view: View, items: Items, words: list[str]) -> Iterator[dict[str, Any]]:
-    elements = view.elements(items.paths)
-    place = view.human(items.paths[0])
-    told = 0
-    for element in elements:
-        inner = view.at("item", view.document.resolved(element), place)
-        if items.only is not None and not inner.holds(items.only):
-            continue
-        if told == MAX_LIST:
-            view.warnings.tell(f"{place}: there are more than {MAX_LIST}: the first are taken")
-            return
-        entry: dict[str, Any] = {}
-        for row in items.rows:
-            _read_row(inner, row, entry, words)
-        if entry:
-            told += 1
-            yield entry
-
-
-def _indicators(view: View, table: EventTable) -> list[bool]:
-    values = []
-    for path in table.indicators:
-        for text in view.texts(path):
-            if text.casefold() in ("true", "1"):
-                values.append(True)
-            elif text.casefold() in ("false", "0"):
-                values.append(False)
-            else:
-                view.warnings.tell(f"{view.human(path)}: is neither true nor false: left out")
-    return values
 
 
 def _why_not(view: View, table: EventTable) -> str:

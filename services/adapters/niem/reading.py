@@ -31,6 +31,9 @@ class Reading:
     """What was left out or assumed, by path; no value of the document."""
     skipped: str = ""
     """Why a recognised document tells no event; empty when it tells some."""
+    timed_by_receipt: bool = False
+    """Whether the time of receipt stood in somewhere: read again later, the document gives the same event ids with
+    another time, and the backbone answers that as a conflict instead of a duplicate."""
 
 
 def read_document(
@@ -63,7 +66,7 @@ def read_document(
     warnings = Warnings()
     view = View(document, settings, warnings, {"document": document.root}, {"document": f"/{table.root}"})
     events = events_of(view, table, raw, owner)
-    return Reading(title, owner, events, warnings.lines())
+    return Reading(title, owner, events, warnings.lines(), timed_by_receipt=warnings.timed_by_receipt)
 
 
 def _unknown(name: str) -> str:

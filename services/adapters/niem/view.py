@@ -40,6 +40,8 @@ class Warnings:
 
     told: Counter[str] = field(default_factory=Counter)
     placeholders: set[Element] = field(default_factory=set)
+    timed_by_receipt: bool = False
+    """Whether the time of receipt stood in for that of an act."""
 
     def tell(self, text: str) -> None:
         """Note one."""

@@ -8,7 +8,7 @@ from services.adapters.niem.charges import CHARGE_ROWS, INDICATORS
 from services.adapters.niem.code_tables import GRAVEST_INJURY
 from services.adapters.niem.conversions import CODE, INJURY, LONG, NIBRS, RELATIONSHIP
 from services.adapters.niem.jtmp.numbers import incident, tracking
-from services.adapters.niem.table import DocumentTable, EventTable, Family, Items, People, Row
+from services.adapters.niem.table import Condition, DocumentTable, EventTable, Family, Items, People, Row
 
 _INCIDENT = "nola-ext:ArrestAugmentation/j:IncidentArrestAssociation/nc:Incident"
 _OFFENSE = "nola-ext:ArrestAugmentation/j:OffenseArrestAssociation/j:Offense"
@@ -114,6 +114,13 @@ INCIDENT = EventTable(
         ),
     ),
     indicators=INDICATORS,
+    conditions=(
+        Condition(
+            "the incident has a number of its own",
+            ("incident/nc:ActivityIdentification/nc:IdentificationID",),
+            CODE,
+        ),
+    ),
 )
 
 DOCUMENT = DocumentTable(
