@@ -24,3 +24,21 @@ class Agency(StrEnum):
     VISIT = "visit"  # supervised visitation and exchange
     REG = "reg"  # state registry: protection-order and hot files, victim notification feed
     CCR = "ccr"  # the independent tracking entity
+
+
+AGENCY_NAMES = {
+    Agency.PSAP: "dispatch",
+    Agency.LE: "police",
+    Agency.JAIL: "jail",
+    Agency.PROS: "prosecutor",
+    Agency.CRIM: "criminal court",
+    Agency.CIV: "civil court",
+    Agency.PROB: "probation",
+    Agency.BIP: "men's program",
+    Agency.ADV: "advocacy",
+    Agency.CPS: "child protection",
+    Agency.VISIT: "visitation center",
+    Agency.REG: "state registry",
+    Agency.CCR: "tracking entity",
+}
+"""What people call each agency."""

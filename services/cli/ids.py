@@ -1,0 +1,52 @@
+"""Ids as people type them: the first characters are enough where only one thing begins so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from services.cli.client import Client
+from services.cli.options import MAX_LIMIT
+from services.cli.refused import Refused
+
+SHORTEST = 4
+"""Fewest characters of an id."""
+_WHOLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MAX_NAMED = 5
+
+
+def link_id(client: Client, typed: str) -> str:
+    """The link whose id begins with `typed`; raises `Refused` when none or several do."""
+    return _resolved(typed, "link", lambda: (link["id"] for link in client.links(open_only=False, limit=MAX_LIMIT)))
+
+
+def case_id(client: Client, typed: str) -> str:
+    """The case whose id begins with `typed`, among those that owe links; raises `Refused` as for links."""
+    return _resolved(
+        typed, "case", lambda: (link["case_id"] for link in client.links(open_only=False, limit=MAX_LIMIT))
+    )
+
+
+def quarantine_id(client: Client, typed: str) -> str:
+    """The waiting submission whose id begins with `typed`."""
+    return _resolved(typed, "quarantined event", lambda: (held["id"] for held in client.quarantine(MAX_LIMIT)))
+
+
+def proposal_id(client: Client, typed: str) -> str:
+    """The waiting proposal whose id begins with `typed`."""
+    return _resolved(typed, "proposal", lambda: (waiting["id"] for waiting in client.proposals(MAX_LIMIT)))
+
+
+def _resolved(typed: str, what: str, known: Callable[[], Iterable[str]]) -> str:
+    wanted = typed.strip().lower()
+    if _WHOLE.fullmatch(wanted):
+        return wanted
+    if len(wanted) < SHORTEST:
+        raise Refused(f"type at least {SHORTEST} characters of the {what}'s id")
+    found = sorted({whole for whole in known() if whole.lower().startswith(wanted)})
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Refused(f"no {what} begins with that id, or this agency may not see it; the whole id always works")
+    more = "" if len(found) <= _MAX_NAMED else f" and {len(found) - _MAX_NAMED} more"
+    raise Refused(f"several begin so: {', '.join(found[:_MAX_NAMED])}{more}. Type more of the id")
