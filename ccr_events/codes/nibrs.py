@@ -64,18 +64,6 @@ class Relationship(StrEnum):
     BOTH_VICTIM_AND_OFFENDER = "VO"
 
 
-INTIMATE = frozenset(
-    {
-        Relationship.SPOUSE,
-        Relationship.COMMON_LAW_SPOUSE,
-        Relationship.BOYFRIEND_OR_GIRLFRIEND,
-        Relationship.EX_SPOUSE,
-        Relationship.EX_RELATIONSHIP,
-    }
-)
-"""Relationships between present or former intimate partners."""
-
-
 class Injury(StrEnum):
     """Type of injury."""
 
@@ -110,9 +98,6 @@ class Weapon(StrEnum):
 
 FIREARMS = frozenset({Weapon.FIREARM, Weapon.HANDGUN, Weapon.RIFLE, Weapon.SHOTGUN, Weapon.OTHER_FIREARM})
 """The codes that mean a firearm."""
-
-NO_WEAPON = frozenset({Weapon.PERSONAL_WEAPONS, Weapon.UNKNOWN, Weapon.NONE})
-"""The codes that name no object used as a weapon."""
 
 
 class SubstanceUse(StrEnum):

@@ -60,3 +60,5 @@ class AccessAudited(Unnamed):
     labels: Annotated[tuple[Label, ...], OPS] = Field(min_length=1, max_length=MAX_LIST)
     purpose: Annotated[ReadPurpose, OPS]
     outcome: Annotated[ReadOutcome, OPS]
+    review_by: Annotated[Instant | None, OPS] = None
+    """By when a reading behind broken glass is to be reviewed."""

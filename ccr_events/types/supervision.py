@@ -65,7 +65,8 @@ class ViolationAlleged(Payload):
     kind: Annotated[ViolationKind, clear(Label.CJI)]
     source_protected: Annotated[bool | None, sealed(Label.RISK)] = None
     """Part of it came from the victim; sealed, since the flag itself would tell."""
-    facts: Annotated[LongText | None, sealed(Label.RISK)] = None
+    facts: Annotated[LongText | None, sealed(Label.CJI)] = None
+    """What the court is to know, written so that nothing in it leads back to a protected source."""
 
 
 @event_type("violation.disposed", publishers=(Agency.CRIM,))

@@ -23,7 +23,8 @@ TYPES = {**event_types(), "sample.made": SAMPLE}
 SCHEMAS = {name: payload_schema(event_type) for name, event_type in TYPES.items()}
 EACH = pytest.mark.parametrize("name", sorted(TYPES))
 BEYOND_SCHEMA = {"value_error", "assertion_error"}
-QUICK = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+"""Few examples of each of many types: the shapes they are made of are met hundreds of times in one run."""
 
 
 def _payload(event_type: EventType, data: Any) -> Payload:
