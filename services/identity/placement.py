@@ -56,20 +56,18 @@ class Placement:
     """References that point nowhere yet."""
     unpaired: tuple[tuple[str, str], ...]
     """(suspect token, victim token) that point nowhere yet."""
-    undoes_merge: bool = False
-    """It takes back or replaces a `case.merged` of this case."""
 
 
 def place(tx: Transaction, event: Incoming) -> Placement:
     """Decide; writes nothing. Raises `Unplaceable`."""
     cases = tx.cases
-    fixed, undoes = _fixed(tx, event)
+    fixed, replaces_merge = _fixed(tx, event)
     if event.type.startswith(("link.", "case.")):
         if fixed is None:
             raise _nowhere(event)
         if event.into is not None:
-            _check_move(cases, event, fixed, undoes)
-        return Placement(fixed, fixed, False, (), (), (), undoes)
+            _check_move(cases, event, fixed, replaces_merge=replaces_merge)
+        return Placement(fixed, fixed, False, (), (), ())
     named = None if event.case_id is None else _named(cases, event)
     by_reference, unbound = _by_references(cases, event)
     pairs = _pairs(event)
@@ -96,7 +94,6 @@ def place(tx: Transaction, event: Incoming) -> Placement:
         evidence=tuple(e for e in evidence if e.case_id != home),
         unbound=unbound,
         unpaired=tuple(pair for pair, case in by_pair.items() if case is None),
-        undoes_merge=undoes,
     )
 
 
@@ -109,7 +106,7 @@ def awaited(event_id: str, agency: str) -> ReferenceKey:
 
 
 def _fixed(tx: Transaction, event: Incoming) -> tuple[str | None, bool]:
-    """The one case it can be in, merged or not, and whether it takes back a merge of that case.
+    """The one case it can be in, merged or not, and whether it corrects a merge of that case.
 
     A correction stands beside what it corrects, and an answer beside its link, also after a merge: the merge carries
     both on, and an undone merge takes both back.
@@ -171,7 +168,7 @@ def _following(tx: Transaction, event: Incoming) -> str | None:
     return None
 
 
-def _check_move(cases: CaseIndex, event: Incoming, case_id: str, undoes: bool) -> None:
+def _check_move(cases: CaseIndex, event: Incoming, case_id: str, *, replaces_merge: bool) -> None:
     into = event.into
     assert into is not None  # noqa: S101  # asked only of merges and splits
     if into == case_id:
@@ -182,5 +179,5 @@ def _check_move(cases: CaseIndex, event: Incoming, case_id: str, undoes: bool) -
         raise Unplaceable("/data/into", "names no case that exists")
     if cases.forward_of(into) != into:
         raise Unplaceable("/data/into", "names a case that was itself merged; merge into the case that survived it")
-    if cases.forward_of(case_id) != case_id and not undoes:
+    if cases.forward_of(case_id) != case_id and not replaces_merge:
         raise Unplaceable("/caseid", "names a case that is merged already; retract that merge first")

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ccr_events.codes.backbone import MergeCause
-from ccr_events.core import moves
-from ccr_events.core.corrections import RETRACTED
 from ccr_events.core.ids import derived
 from services.engine.transaction import CaseIndex, MergeProposal, Transaction
 from services.identity.incoming import Incoming
@@ -31,7 +29,10 @@ class Resolver:
         return place(tx, event)
 
     def settle(self, tx: Transaction, event: Incoming, placement: Placement, at: datetime) -> None:
-        """Note what an accepted event says of its case: references, people, merges; and propose what it suggests."""
+        """Note what an accepted event says of its case: references and people; and propose what it suggests.
+
+        Merges themselves are noted where their events are folded (`services.casebook`).
+        """
         cases, case_id = tx.cases, placement.case_id
         if placement.new:
             cases.add_case(case_id)
@@ -41,7 +42,6 @@ class Resolver:
             cases.bind_dyad(suspect, victim, case_id)
         if event.corrects is not None and tx.events.find(event.corrects) is None:
             cases.bind(awaited(event.corrects, event.agency), case_id)
-        _move(tx, event, placement)
         evidence = list(placement.evidence)
         if event.persons:
             similar = self._people.meet(cases, event.persons, case_id)
@@ -50,17 +50,6 @@ class Resolver:
             ]
         if evidence:
             _propose(cases, event.event_id, placement.home, evidence, at)
-
-
-def _move(tx: Transaction, event: Incoming, placement: Placement) -> None:
-    if event.type == moves.MERGED:
-        retracted_before = tx.cases.case_of(awaited(event.event_id, event.agency)) is not None
-        if not retracted_before:
-            tx.cases.set_forward(placement.case_id, event.into)
-    elif event.type == moves.SPLIT and event.into is not None:
-        tx.cases.add_case(event.into)
-    elif event.type == RETRACTED and placement.undoes_merge:
-        tx.cases.set_forward(placement.case_id, None)
 
 
 def _propose(cases: CaseIndex, event_id: str, home: str, evidence: Sequence[Evidence], at: datetime) -> None:
