@@ -69,8 +69,8 @@ class SqliteEvents:
         if number is None:
             return []
         rows = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM facts JOIN events ON position = key & {MAX_POSITION} "  # noqa: S608
-            "WHERE key BETWEEN ? AND ? ORDER BY key",
+            "SELECT position, event_id, case_id, events.body FROM facts "  # noqa: S608
+            f"JOIN events ON position = key & {MAX_POSITION} WHERE key BETWEEN ? AND ? ORDER BY key",
             case_range(number),
         )
         found = [LogRecord(*row) for row in rows]

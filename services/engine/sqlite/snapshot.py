@@ -1,13 +1,12 @@
 """What a data directory holds, as of one instant: for replay. Reads only, also beside the process that writes.
-
-`StoredCase` gives the parts of a case as bytes and rows, so that they can be compared with what the log says they
+Facts, links and transitions are given as the bytes and rows they are, to be compared with what the log says they
 should be.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -162,7 +161,3 @@ def new_digest() -> Digest:
 def _take_in(running: Digest, position: int, recorded_at: int, alerting: int, body: bytes) -> None:
     running.update(b"%d %d %d %d " % (position, recorded_at, alerting, len(body)))
     running.update(body)
-
-
-Progress = Callable[[int, int], None]
-"""(events done, events in all)."""
