@@ -14,7 +14,7 @@ from typing import Any, Literal
 from ccr_events.catalogue import event_type_named
 from ccr_events.core.ids import derived
 from ccr_events.envelope import Event
-from services.demo.scenario import County, Decision, History, Person, Reply, Report, Week
+from services.demo.scenario import County, Decision, Document, History, Person, Reply, Report, Week
 from services.demo.times import dated, moment
 
 MAX_LATENESS_S = 120
@@ -72,7 +72,7 @@ class Ingest:
     """A NIEM document arrives."""
 
     at: datetime
-    agency: str
+    history: str
     file: str
 
 
@@ -84,7 +84,6 @@ def acts(week: Week, seed: int = 1) -> Sequence[Act]:
     rng = random.Random(seed)  # noqa: S311  # a script, not a secret
     county = week.county
     found: list[Act] = [act for history in week.histories for act in _of_history(county, history, seed, rng)]
-    found += [Ingest(moment(d.at, county.monday, county.zone), d.agency, d.file) for d in county.documents]
     return sorted(found, key=lambda act: act.at)
 
 
@@ -103,6 +102,8 @@ def _of_history(county: County, history: History, seed: int, rng: random.Random)
         at = moment(entry.at, county.monday, county.zone)
         if isinstance(entry, Decision):
             yield Decide(at, history.key, entry.merge)
+        elif isinstance(entry, Document):
+            yield Ingest(at, history.key, entry.document)
         elif isinstance(entry, Reply):
             owed_by = entry.owed_by or entry.agency
             yield Answer(at, history.key, entry.agency, entry.answer, entry.link, owed_by, entry.role, entry.body)
@@ -152,6 +153,8 @@ def _named(history: History, entry: Report) -> dict[str, Any]:
     if entry.refs:
         named["references"] = [_reference(name, history) for name in entry.refs]
     if entry.people:
+        if history.suspect is None or history.victim is None:
+            raise ValueError(f"{history.key}, {entry.at} {entry.type}: the history names no people")
         named["parties"] = [_party("suspect", history.suspect), _party("victim", history.victim)]
     return named
 

@@ -1,8 +1,8 @@
 """The scripted week as data: case histories of an invented county, read from `services/demo/week/*.yaml`.
 
-A history is one dyad. Each of its entries is an event an agency reports, an answer a practitioner gives to a
-protocol link, or a decision about two cases that may be one. `at` is when the act happened; `reported` is how long
-after that its agency reported it, so late and out-of-order reports are written plainly.
+A history is one dyad. Each of its entries is an event an agency reports, a NIEM document that arrives, an answer a
+practitioner gives to a protocol link, or a decision about two cases that may be one. `at` is when the act happened;
+`reported` is how long after that its agency reported it, so late and out-of-order reports are written plainly.
 """
 
 from __future__ import annotations
@@ -84,11 +84,12 @@ class Decision(_Written):
 
 
 class Document(_Written):
-    """A NIEM document that arrives, from `services/demo/documents`."""
+    """A NIEM document that arrives, instead of a report."""
 
     at: str
-    agency: str
-    file: str
+    """When it arrives; when the act happened is in the document."""
+    document: str
+    """Name of the file in `services/demo/documents`."""
 
 
 class Person(_Written):
@@ -109,9 +110,10 @@ class History(_Written):
     """What it shows, for a reader."""
     refs: dict[str, str]
     """Short name → number; the name's part before a dot is the reference kind without `_no`."""
-    suspect: Person
-    victim: Person
-    entries: tuple[Report | Reply | Decision, ...]
+    suspect: Person | None = None
+    """None where only documents name the people."""
+    victim: Person | None = None
+    entries: tuple[Report | Reply | Decision | Document, ...]
 
 
 class County(_Written):
@@ -123,7 +125,6 @@ class County(_Written):
     """First day of the week."""
     ends: str
     """Moment at which the clock stops, after the last act, so that what is then due fires too."""
-    documents: tuple[Document, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:

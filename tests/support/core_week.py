@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ccr_events.core import ids
 from ccr_events.core.fold import step
@@ -16,6 +18,7 @@ from ccr_events.envelope import Event
 from ccr_events.policy import PolicyBook
 from ccr_events.skeleton import split
 from ccr_events.validation import InvalidPayload, validate
+from services.adapters.niem import read_document
 from services.demo.acts import Act, Answer, Decide, Ingest, Publish, Redrive
 
 
@@ -24,6 +27,7 @@ class CoreWeek:
     """Plays acts; `transitions` and `views` are what came of them."""
 
     policies: PolicyBook
+    zone: ZoneInfo
     views: dict[str, CaseView] = field(default_factory=dict)
     transitions: list[Transition] = field(default_factory=list)
     quarantined: int = 0
@@ -76,7 +80,10 @@ class CoreWeek:
                 kept, other = self.proposals[act.history]
                 self.fold(self.fact(f"merge {other}", "case.merged", "ccr", other, act.at, act.at, {"into": kept}))
             case Ingest():
-                pass
+                raw = Path("services/demo/documents", act.file).read_bytes()
+                reading = read_document(raw, received_at=act.at, zone=self.zone)
+                for event in reading.events:
+                    self.publish(act.history, reading.agency, event, act.at)
 
     def publish(self, history: str, agency: str, event: Event, at: datetime) -> None:
         payload = validate(event.type, event.schema_version, event.data)

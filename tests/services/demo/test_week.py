@@ -23,14 +23,14 @@ def policies() -> PolicyBook:
 @cache
 def played(seed: int = 1) -> CoreWeek:
     week = load_week()
-    return CoreWeek(policies()).play(acts(week, seed), ends_at(week))
+    return CoreWeek(policies(), week.county.zone).play(acts(week, seed), ends_at(week))
 
 
 def test_week_has_about_a_dozen_histories_each_with_its_own_people_and_an_explanation() -> None:
     histories = load_week().histories
-    assert 12 <= len(histories) <= 16
+    assert 12 <= len(histories) <= 15
     assert len({h.key for h in histories}) == len(histories)
-    people = [(p.given, p.surname, p.birth_date) for h in histories for p in (h.suspect, h.victim)]
+    people = [(p.given, p.surname, p.birth_date) for h in histories for p in (h.suspect, h.victim) if p is not None]
     assert len(set(people)) == len(people)
     assert all(len(h.about.split()) > 10 for h in histories)
 
@@ -38,7 +38,7 @@ def test_week_has_about_a_dozen_histories_each_with_its_own_people_and_an_explan
 def test_people_places_and_numbers_are_obvious_fakes() -> None:
     marks = ("test", "fake", "mock", "false", "sample", "placeholder", "dummy", "nobody", "invented", "nemo", "fictive")
     for history in load_week().histories:
-        for person in (history.suspect, history.victim):
+        for person in filter(None, (history.suspect, history.victim)):
             assert any(mark in person.surname.lower() for mark in marks), person.surname
             assert person.address is None or "Nowhere" in person.address
             assert person.phone is None or person.phone.startswith("555-01")

@@ -1,0 +1,116 @@
+"""The week in a terminal: progress, cases, the last alerts; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from services.demo.board import COLUMNS, Board, local
+
+REFRESH_PER_S = 8
+STYLES = {
+    "owed": "cyan",
+    "received": "blue",
+    "overdue": "red",
+    "escalated": "bold red",
+    "done": "green",
+    "waived": "dim",
+}
+PLAIN_EVERY = 50
+"""Without a terminal, progress is told after so many acts."""
+
+
+class Screen(Protocol):
+    """What the run tells of itself while it goes on."""
+
+    def __enter__(self) -> Screen:
+        """Begin to show."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Stop showing."""
+
+    def moved(self, done: int) -> None:
+        """So many acts are done; the clock may have moved."""
+
+    def told(self, sentence: str | None) -> None:
+        """An alert was read; None when it is only counted."""
+
+
+class LiveScreen:
+    """For a terminal."""
+
+    def __init__(self, console: Console, title: str, board: Board, acts: int, now: Callable[[], datetime]) -> None:
+        self._title, self._board, self._now = title, board, now
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TimeRemainingColumn(), expand=True
+        )
+        self._task = self._progress.add_task("acts", total=acts)
+        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=REFRESH_PER_S)
+
+    def __enter__(self) -> LiveScreen:
+        self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._live.stop()
+
+    def moved(self, done: int) -> None:
+        """See `Screen`."""
+        self._progress.update(self._task, completed=done)
+
+    def told(self, sentence: str | None) -> None:
+        """See `Screen`; the board has it already."""
+
+    def _render(self) -> RenderableType:
+        header = Text.assemble((self._title, "bold"), "   ", (local(self._now(), self._board.zone), "bold yellow"))
+        alerts = Text("\n".join(self._board.sentences), no_wrap=True, overflow="ellipsis")
+        return Group(
+            header, self._progress, _table(self._board), Panel(alerts, title="last alerts", title_align="left")
+        )
+
+
+class PlainScreen:
+    """For a pipe, a file or a log: a line per alert that matters most, and progress now and then."""
+
+    def __init__(self, console: Console, title: str, acts: int, now: Callable[[], datetime], board: Board) -> None:
+        self._console, self._title, self._acts, self._now, self._board = console, title, acts, now, board
+        self._said = 0
+
+    def __enter__(self) -> PlainScreen:
+        self._console.print(f"{self._title}, from {local(self._now(), self._board.zone)}", highlight=False)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Nothing to take down."""
+
+    def moved(self, done: int) -> None:
+        """See `Screen`."""
+        if done // PLAIN_EVERY > self._said:
+            self._said = done // PLAIN_EVERY
+            self._console.print(
+                f"── {done} of {self._acts} acts, {local(self._now(), self._board.zone)}", highlight=False
+            )
+
+    def told(self, sentence: str | None) -> None:
+        """See `Screen`."""
+        if sentence is not None and "escalated" in sentence:
+            self._console.print(sentence, highlight=False, soft_wrap=True, markup=False)
+
+
+def _table(board: Board) -> Table:
+    table = Table(expand=True, box=None, pad_edge=False)
+    table.add_column("case", ratio=3, no_wrap=True)
+    for name in COLUMNS:
+        table.add_column(name, justify="right", style=STYLES[name], ratio=1)
+    for history, counts in board.rows():
+        table.add_row(history, *(str(counts[name] or "·") for name in COLUMNS))
+    return table
