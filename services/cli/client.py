@@ -37,8 +37,16 @@ Answer = Literal["acknowledge", "complete", "waive"]
 class Client:
     """One agency's connection. Use as a context manager, or `close` it."""
 
-    def __init__(self, url: str, key: str | None, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        """`url`: address of the backbone; `key`: API key (None: only what needs none); `sleep`: how to wait."""
+    def __init__(
+        self,
+        url: str,
+        key: str | None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """`url`: address of the backbone; `key`: API key (None: only what needs none); `sleep`: how to wait between
+        tries; `transport`: how requests travel, when not over the network."""
         parsed = _address(url)
         headers = {} if key is None else {"authorization": f"Bearer {_presentable(key)}"}
         # A proxy from the environment must not see a key that was meant for this machine.
@@ -47,6 +55,7 @@ class Client:
             headers=headers,
             timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
             trust_env=not is_local(parsed.host),
+            transport=transport,
         )
         self.url = url.rstrip("/")
         self.sleep = sleep

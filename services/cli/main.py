@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -13,27 +13,28 @@ from typer.main import get_command
 
 from services.cli.refused import failed
 
-GROUPS = (
-    "service",
-    "demo",
-    "watch",
-    "links",
-    "cases",
-    "publish",
-    "ingest",
-    "quarantine",
-    "proposals",
-    "keys",
-    "status",
-    "replay",
-    "policy",
-    "schema",
-)
-"""Modules of this package with a `register(app)` each, in the order of `ccr --help`."""
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "service": ("up",),
+    "demo": ("demo",),
+    "watch": ("watch",),
+    "links": ("links", "link", "ack", "complete", "waive"),
+    "cases": ("case", "open"),
+    "publish": ("publish",),
+    "ingest": ("ingest",),
+    "quarantine": ("quarantine",),
+    "proposals": ("proposals",),
+    "keys": ("keys",),
+    "status": ("status", "version"),
+    "replay": ("replay",),
+    "policy": ("policy",),
+    "schema": ("schema",),
+}
+"""Module of this package → the commands its `register(app)` adds. An answer to an alert must not wait for the whole
+catalogue to load, so only the module of the command asked for is imported; for help, all are."""
 
 
-def application() -> typer.Typer:
-    """The whole command."""
+def application(command: str | None = None) -> typer.Typer:
+    """The `ccr` command with the group that `command` belongs to, or with every group."""
     app = typer.Typer(
         name="ccr",
         help="Coordinated Community Response: agencies publish events, written policies turn them into protocol "
@@ -42,17 +43,22 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for name in GROUPS:
+    app.callback()(_nothing_in_common)
+    for name in [name for name, commands in GROUPS.items() if command in commands] or GROUPS:
         module = f"services.cli.{name}"
         if find_spec(module) is not None:
             import_module(module).register(app)
     return app
 
 
+def _nothing_in_common() -> None:
+    """Makes `ccr` a group of commands even when only one of them is loaded."""
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit status."""
     try:
-        get_command(application())(args=list(arguments), prog_name="ccr")
+        get_command(application(next(iter(arguments), None)))(args=list(arguments), prog_name="ccr")
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BrokenPipeError:

@@ -49,3 +49,12 @@ As = Annotated[
     typer.Option("--as", help="Whose local key to use: the command speaks in that agency's name.", show_choices=True),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=MAX_LIMIT, metavar="N", help="Show at most this many.")]
+Policies = Annotated[
+    Path | None,
+    typer.Option(
+        "--policies",
+        envvar="CCR_POLICIES",
+        metavar="DIR",
+        help="Folder of written policies; by default those that ship with the backbone.",
+    ),
+]
