@@ -18,7 +18,7 @@ MAX_REFERENCES = 16
 
 
 def occurred_at_of(view: View, table: EventTable) -> datetime:
-    """When the act happened; raises `DocumentError` when the document does not say and the table does not forgive it."""
+    """When the act happened; raises `DocumentError` when the document does not say and the table needs it."""
     named = view.first(table.occurred_at)
     if named is not None:
         found = moment(named[1], view.settings.zone)
