@@ -72,8 +72,8 @@ def persons_of(parties: Sequence[Mapping[str, Any]], sealed: Sealed, hashes: Key
 
 def normalised(name: str) -> str:
     """Letters and digits only, without case and accents, so that `O’Brien-Smith` and `OBRIEN SMITH` are equal."""
-    plain = normalize("NFKD", normalize("NFKD", name).casefold())
-    return "".join(c for c in plain if c.isalnum())
+    plain = name.lower() if name.isascii() else normalize("NFKD", normalize("NFKD", name).casefold())
+    return plain if plain.isalnum() else "".join(filter(str.isalnum, plain))
 
 
 def _blocks(surname: str, born: str, hashes: KeyedHashes) -> tuple[bytes, ...]:

@@ -68,32 +68,40 @@ def place(tx: Transaction, event: Incoming) -> Placement:
         if event.into is not None:
             _check_move(cases, event, fixed, replaces_merge=replaces_merge)
         return Placement(fixed, fixed, False, (), (), ())
-    named = None if event.case_id is None else _named(cases, event)
-    by_reference, unbound = _by_references(cases, event)
-    pairs = _pairs(event)
-    by_pair = {pair: cases.dyad_case(*pair) for pair in pairs}
+    surviving: dict[str, str] = {}
+
+    def survivor(case_id: str) -> str:
+        if case_id not in surviving:
+            surviving[case_id] = cases.forward_of(case_id)
+        return surviving[case_id]
+
+    named = None if event.case_id is None else survivor(_existing(cases, event.case_id))
+    bound = {reference: cases.case_of(reference) for reference in event.references}
+    by_reference = tuple(dict.fromkeys(survivor(c) for c in bound.values() if c is not None))
+    paired = {pair: cases.dyad_case(*pair) for pair in _pairs(event)}
+    by_pair = tuple(dict.fromkeys(survivor(c) for c in paired.values() if c is not None))
+    unpaired = tuple(pair for pair, case in paired.items() if case is None)
     evidence = [Evidence(c, MergeCause.SHARED_REFERENCES, EXACT) for c in by_reference]
-    same = [cases.forward_of(c) for c in by_pair.values() if c is not None]
-    evidence += [Evidence(c, MergeCause.SAME_PARTIES, EXACT) for c in same]
-    for suspect, victim in pairs:
+    evidence += [Evidence(c, MergeCause.SAME_PARTIES, EXACT) for c in by_pair]
+    for suspect, victim in unpaired:  # a pair that is bound was looked at when it was
         if (reverse := cases.dyad_case(victim, suspect)) is not None:
-            evidence.append(Evidence(cases.forward_of(reverse), MergeCause.SAME_PARTIES, REVERSED))
+            evidence.append(Evidence(survivor(reverse), MergeCause.SAME_PARTIES, REVERSED))
     found = (
         fixed
         or named
         or (cases.earliest(by_reference) if by_reference else None)
-        or (cases.earliest(same) if same else None)
+        or (cases.earliest(by_pair) if by_pair else None)
         or _following(tx, event)
     )
     case_id = derived("case", event.event_id) if found is None else found
-    home = cases.forward_of(case_id) if fixed else case_id
+    home = survivor(case_id) if fixed else case_id
     return Placement(
         case_id=case_id,
         home=home,
         new=found is None,
         evidence=tuple(e for e in evidence if e.case_id != home),
-        unbound=unbound,
-        unpaired=tuple(pair for pair, case in by_pair.items() if case is None),
+        unbound=tuple(reference for reference, case in bound.items() if case is None),
+        unpaired=unpaired,
     )
 
 
@@ -124,8 +132,7 @@ def _fixed(tx: Transaction, event: Incoming) -> tuple[str | None, bool]:
             raise Unplaceable("/caseid", "is not the case of the link that the event is about")
         return link.case_id, False
     if event.type.startswith(("link.", "case.")) and event.case_id is not None:
-        _named(tx.cases, event)
-        return event.case_id, False
+        return _existing(tx.cases, event.case_id), False
     return None, False
 
 
@@ -135,23 +142,10 @@ def _nowhere(event: Incoming) -> Unplaceable:
     return Unplaceable("/caseid", "is required: the case that is moved")
 
 
-def _named(cases: CaseIndex, event: Incoming) -> str:
-    assert event.case_id is not None  # noqa: S101  # asked only when the publisher named a case
-    if not cases.case_exists(event.case_id):
+def _existing(cases: CaseIndex, case_id: str) -> str:
+    if not cases.case_exists(case_id):
         raise Unplaceable("/caseid", "names no case that exists; leave it out and give the agency's own references")
-    return cases.forward_of(event.case_id)
-
-
-def _by_references(cases: CaseIndex, event: Incoming) -> tuple[tuple[str, ...], tuple[ReferenceKey, ...]]:
-    found: dict[str, None] = {}
-    unbound: dict[ReferenceKey, None] = {}
-    for reference in event.references:
-        case_id = cases.case_of(reference)
-        if case_id is None:
-            unbound[reference] = None
-        else:
-            found[cases.forward_of(case_id)] = None
-    return tuple(found), tuple(unbound)
+    return case_id
 
 
 def _pairs(event: Incoming) -> tuple[tuple[str, str], ...]:

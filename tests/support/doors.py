@@ -90,7 +90,12 @@ class Doorway:
 @asynccontextmanager
 async def doorway(directory: Path, *, release_is_live: ReleaseIsLive = no_release_is_live) -> AsyncIterator[Doorway]:
     async with open_engine(directory) as engine:
-        keys, hashes, clock, observer = KeyStore(directory / FILE_NAME, MASTER), KeyedHashes(MASTER), SetClock(), Counting()
+        keys, hashes, clock, observer = (
+            KeyStore(directory / FILE_NAME, MASTER),
+            KeyedHashes(MASTER),
+            SetClock(),
+            Counting(),
+        )
         try:
             engine.writer.before_commit(keys.flush)
             sealer = Sealer(keys)
