@@ -1,6 +1,7 @@
 """Facts, views, links and transitions as bytes: canonical, so equal values are equal bytes.
 
-Facts are written in canonical order and links by id; times are RFC 3339 in UTC. `decode_*` undoes `encode_*`.
+Facts are written in canonical order, the keys of their data sorted, and links by id; times are RFC 3339 in UTC.
+`decode_*` undoes `encode_*`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def encode_view(view: CaseView) -> bytes:
             "case_id": view.case_id,
             "facts": sorted(view.facts.values(), key=lambda f: f.order),
             "links": [link for _, link in sorted(view.links.items())],
-        }
+        },
+        option=orjson.OPT_SORT_KEYS,
     )
 
 
@@ -66,7 +68,7 @@ def decode_transition(raw: bytes) -> Transition:
 
 def encode_fact(fact: Fact) -> bytes:
     """One fact."""
-    return orjson.dumps(fact)
+    return orjson.dumps(fact, option=orjson.OPT_SORT_KEYS)  # of a payload: it arrives in its publisher's order
 
 
 def decode_fact(raw: bytes) -> Fact:
