@@ -51,9 +51,9 @@ class Player:
     """The county's, for documents whose times have no offset."""
     next_deadline: Callable[[], Awaitable[datetime | None]]
     """The earliest deadline that has not been fired."""
-    figures: Figures
-    moved: Callable[[int], None]
+    moved: Callable[[int], None] = lambda done: None
     """Told how many acts are done, whenever time has passed."""
+    figures: Figures = field(default_factory=Figures)
     accepted: dict[str, int] = field(default_factory=dict)
     """Event id → log position, as the receipts said."""
     sent_s: dict[str, float] = field(default_factory=dict)

@@ -7,7 +7,7 @@ practitioner gives to a protocol link, or a decision about two cases that may be
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from ruamel.yaml import YAML
 
-from services.demo.times import span
+from services.demo.times import moment, span
 
 COUNTY = "county.yaml"
 """The file that says where and when; every other file of the folder is one history."""
@@ -116,6 +116,19 @@ class History(_Written):
     entries: tuple[Report | Reply | Decision | Document, ...]
 
 
+class Release(_Written):
+    """A written, time-limited release of information, as the advocacy program registers it."""
+
+    id: str
+    signed: str
+    expires: str
+
+    def covers(self, at: datetime, county: County) -> bool:
+        """Whether it is live then."""
+        zone, monday = county.zone, county.monday
+        return moment(self.signed, monday, zone) <= at < moment(self.expires, monday, zone)
+
+
 class County(_Written):
     """Where and when."""
 
@@ -125,6 +138,9 @@ class County(_Written):
     """First day of the week."""
     ends: str
     """Moment at which the clock stops, after the last act, so that what is then due fires too."""
+
+    releases: tuple[Release, ...] = ()
+    """What the advocacy program keeps in its own store."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -137,6 +153,10 @@ class Week(_Written):
 
     county: County
     histories: tuple[History, ...]
+
+    def release_is_live(self, release_id: str, at: datetime) -> bool:
+        """The advocacy program's register of releases, kept by the program and not by the backbone."""
+        return any(release.id == release_id and release.covers(at, self.county) for release in self.county.releases)
 
 
 def load_week() -> Week:

@@ -45,6 +45,12 @@ class Screen(Protocol):
         """An alert was read; None when it is only counted."""
 
 
+def screen_for(console: Console, title: str, board: Board, acts: int, now: Callable[[], datetime]) -> Screen:
+    """The screen that suits where the output goes."""
+    kind = LiveScreen if console.is_terminal else PlainScreen
+    return kind(console, title, board, acts, now)
+
+
 class LiveScreen:
     """For a terminal."""
 
@@ -81,7 +87,7 @@ class LiveScreen:
 class PlainScreen:
     """For a pipe, a file or a log: a line per alert that matters most, and progress now and then."""
 
-    def __init__(self, console: Console, title: str, acts: int, now: Callable[[], datetime], board: Board) -> None:
+    def __init__(self, console: Console, title: str, board: Board, acts: int, now: Callable[[], datetime]) -> None:
         self._console, self._title, self._acts, self._now, self._board = console, title, acts, now, board
         self._said = 0
 
