@@ -41,6 +41,7 @@ class DirectoryLock:
         try:
             _create_private(path)
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+            self._connection.execute("PRAGMA journal_mode = MEMORY")  # nothing is ever written here
             self._connection.execute("BEGIN EXCLUSIVE")
         except (sqlite3.Error, OSError) as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:

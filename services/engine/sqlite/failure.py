@@ -35,9 +35,15 @@ def storage_failed(error: BaseException, path: Path) -> StorageFailed:
     """The error to raise in place of `error`; the caller chains it (`from error`)."""
     if isinstance(error, StorageFailed):
         return StorageFailed(str(error))
-    advice = _ADVICE.get(_code(error)) if isinstance(error, sqlite3.Error) else None
-    detail = "" if advice is not None else f"{type(error).__name__} while writing"
-    return StorageFailed(f"{path}: {advice or detail}")
+    return StorageFailed(f"{path}: {_advice(error)}")
+
+
+def _advice(error: BaseException) -> str:
+    if isinstance(error, sqlite3.Error) and (advice := _ADVICE.get(_code(error))) is not None:
+        return advice
+    if isinstance(error, OSError) and error.strerror:
+        return f"a file beside it could not be written ({error.strerror}); check the disk, then publish again"
+    return f"it could not be written ({type(error).__name__}); nothing of this group was accepted"
 
 
 def _code(error: sqlite3.Error) -> int:
