@@ -73,7 +73,8 @@ def _step(
     kind, name = match["kind"], match["name"]
     found: Iterable[Element]
     if kind == "~" or kind == "=":
-        found = (a for e in from_ for a in _around(document.referring(e), name))
+        subjects = _distinct(document.resolved(e) for e in from_)
+        found = (a for e in subjects for a in _around(document.referring(e), name))
         return (from_ if kind == "~" else []), _distinct(found)
     if kind == "^":
         found = (a for e in from_ for a in _enclosing(document.resolved(e), name))
