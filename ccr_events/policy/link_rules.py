@@ -145,7 +145,7 @@ def _acts(link: WrittenLink, vocabulary: Vocabulary, report: Report) -> None:
 
 
 def _published(link: WrittenLink, by_owing: bool, known: EventType, report: Report) -> None:
-    if not any(may_publish(known, agency) for agency in Agency):
+    if not known.publishers:
         report.at("type").say(
             f"no agency publishes {known.name}, so it can satisfy nothing", "name an act of an agency"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -36,9 +36,15 @@ def shaped(data: Mapping[str, Any], report: Report) -> Document | None:
     try:
         return Document.model_validate(data)
     except ValidationError as error:
-        for details in error.errors(include_url=False):
-            report.findings.append(_finding(details, data))
+        found = error.errors(include_url=False)
+        report.findings += [_finding(details, data) for details in found if not _follows(details, found)]
     return None
+
+
+def _follows(details: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
+    """Whether a list only counts as too short because an entry of it is wrong."""
+    at = details["loc"]
+    return details["type"] == "too_short" and any(d["loc"][: len(at)] == at and len(d["loc"]) > len(at) for d in found)
 
 
 def _finding(details: ErrorDetails, data: Mapping[str, Any]) -> Finding:
@@ -64,16 +70,18 @@ def _message(details: ErrorDetails, path: Path) -> str:
     if kind == "string_type" and _named(path) == "version":
         return 'must be text: put it in quotes, such as "1.0.0"'
     if kind in ("too_short", "string_too_short"):
-        return f"is too short: at least {limits.get('min_length')} {_counted(kind)}"
+        return f"is too short: at least {_counted(kind, limits.get('min_length'))}"
     if kind in ("too_long", "string_too_long"):
-        return f"is too long: at most {limits.get('max_length')} {_counted(kind)}"
+        return f"is too long: at most {_counted(kind, limits.get('max_length'))}"
     if kind in ("greater_than_equal", "less_than_equal"):
         return f"must be at {'least' if kind.startswith('g') else 'most'} {limits.get('ge', limits.get('le'))}"
     return _PLAIN.get(kind, details["msg"].lower())
 
 
-def _counted(kind: str) -> str:
-    return "characters" if kind.startswith("string") else "entries"
+def _counted(kind: str, number: object) -> str:
+    if kind.startswith("string"):
+        return f"{number} characters"
+    return "1 entry" if number == 1 else f"{number} entries"
 
 
 def _hint(details: ErrorDetails) -> str:
