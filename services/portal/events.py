@@ -17,7 +17,7 @@ from ccr_events.envelope import BATCH, MAX_BATCH_BYTES, MAX_EVENT_BYTES, Envelop
 from services.engine.ports import AuthenticatedKey, FieldProblem, Receipt, Submission
 from services.portal.access import Call, spend
 from services.portal.backbone import Backbone
-from services.portal.bodies import read_body, too_large
+from services.portal.bodies import read_body
 from services.portal.problems import Problem
 from services.portal.rate import Buckets
 
@@ -51,8 +51,6 @@ def event_routes(backbone: Backbone, buckets: Buckets) -> list[HTTPRouteHandler]
             return read_http(request.headers, body)
         except EnvelopeError as error:
             whole = EnvelopeError(error.pointer, error.message, body=body)
-        if len(body) > MAX_EVENT_BYTES and not batch:
-            raise too_large(MAX_EVENT_BYTES)
         if not batch:
             return [whole]
         raise one_problem(await _hold(whole, caller, request.headers.get("ce-type", "")))
@@ -137,10 +135,13 @@ def _check_media(media: str, request: Call) -> None:
 
 def _known_type(hint: str, raw: bytes) -> str:
     """The event type, as far as the bytes tell one that exists; anything else could be anybody's text."""
-    if not hint:
-        try:
-            data = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            return ""
-        hint = data.get("type", "") if isinstance(data, dict) else ""
-    return hint if isinstance(hint, str) and hint in event_types() else ""
+    return hint if hint in event_types() else next((t for t in _type_in(raw) if t in event_types()), "")
+
+
+def _type_in(raw: bytes) -> list[str]:
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return []
+    found: object = data.get("type") if isinstance(data, dict) else None
+    return [found] if isinstance(found, str) else []
