@@ -8,70 +8,53 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ccr_events.agencies import Agency
-from ccr_events.catalogue import event_type_named
-from ccr_events.skeleton import split
-from ccr_events.validation import validate_as
 from services.adapters.niem import DocumentError, Reading, read_document
 from services.adapters.niem.document import MAX_DOCUMENT_BYTES
 from services.adapters.niem.times import DEFAULT_ZONE
 from services.cli.client import Client
 from services.cli.connection import connect
+from services.cli.ingested import Outcome, show, summarise
 from services.cli.options import DEFAULT_DATA, PUBLISH, AsJson, Data, Key, Url
-from services.cli.printing import console, json_line, pairs, say, table
+from services.cli.printing import console, json_line
 from services.cli.refused import FAILED, Refused
-from services.engine.ports import Receipt
 
 MAX_FILES = 10_000
 """Most documents of one command."""
+HELD = 100_000_000
+"""Characters of sealed sources read before they are sent. Documents held together are sent in the order in which what
+they tell happened, so that a booking finds the case of its arrest whatever the files are called."""
 STDIN = "-"
-MASK = "•••"
-"""What stands in a dry run where a confidential value is sealed."""
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What became of the documents of one command."""
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """A connection per agency, opened when it is first needed."""
 
-    files: int = 0
-    skipped: int = 0
-    statuses: dict[str, int] = field(
-        default_factory=lambda: {"accepted": 0, "duplicate": 0, "quarantined": 0, "conflict": 0, "forbidden": 0}
-    )
-    """Events by what the backbone answered."""
-    cases: set[str] = field(default_factory=set)
-    failures: list[tuple[str, str]] = field(default_factory=list)
-    """(file, reason); a reason names paths and rules, never a value."""
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    """(file, warning or why it was left out)."""
+    data: Path
+    url: str | None
+    key: str | None
+    outcome: Outcome
+    opened: ExitStack
+    clients: dict[Agency, Client] = field(default_factory=dict)
 
-    def note(self, name: str, reading: Reading, receipts: list[Receipt]) -> None:
-        """Count the answers to one document's events."""
-        for event, receipt in zip(reading.events, receipts, strict=True):
-            again = receipt.status == "conflict" and reading.timed_by_receipt
-            status = "duplicate" if again else receipt.status
-            self.statuses[status] += 1
-            if receipt.case_id is not None:
-                self.cases.add(receipt.case_id)
-            if status not in ("accepted", "duplicate"):
-                self.failures.append((name, _refusal(event.type, receipt)))
-
-    def as_json(self) -> dict[str, Any]:
-        """The command's one line."""
-        return {
-            "files": self.files,
-            "skipped": self.skipped,
-            **self.statuses,
-            "cases": sorted(self.cases),
-            "failures": [{"file": name, "reason": reason} for name, reason in self.failures],
-            "notes": [{"file": name, "note": text} for name, text in self.notes],
-        }
+    def send(self, name: str, reading: Reading) -> None:
+        """Publish one document's events and count the answers."""
+        if reading.agency not in self.clients:
+            client = connect(self.data, self.url, self.key, reading.agency.value)
+            self.clients[reading.agency] = self.opened.enter_context(client)
+        try:
+            receipts = self.clients[reading.agency].publish(reading.events)
+        except Refused as error:
+            self.outcome.failures.append((name, f"was not sent: {error}"))
+        else:
+            self.outcome.note(name, reading, receipts)
 
 
 def register(app: typer.Typer) -> None:
@@ -118,28 +101,31 @@ def ingest(
     """
     zone = _zone(timezone)
     names = list(_documents(files))
-    outcome = Outcome()
+    outcome = Outcome(files=len(names))
     with ExitStack() as opened, _progress(quiet=as_json or dry_run) as progress:
-        bar = progress.add_task("documents", total=len(names))
-        clients: dict[Agency, Client] = {}
-        for name in names:
-            outcome.files += 1
+        sender = _Sender(data, url, key, outcome, opened)
+        bar = progress.add_task("documents", total=2 * len(names))
+        held: list[tuple[str, Reading]] = []
+        size = 0
+        for number, name in enumerate(names, start=1):
             reading = _read(name, outcome, agency=agency, zone=zone, samples=samples)
-            if reading is not None and dry_run:
-                _show(name, reading, as_json=as_json)
-            elif reading is not None and reading.events:
-                if reading.agency not in clients:
-                    client = connect(data, url, key, reading.agency.value)
-                    clients[reading.agency] = opened.enter_context(client)
-                try:
-                    outcome.note(name, reading, clients[reading.agency].publish(reading.events))
-                except Refused as error:
-                    outcome.failures.append((name, f"was not sent: {error}"))
             progress.advance(bar)
+            if reading is not None and reading.events:
+                held.append((name, reading))
+                size += len(reading.events[0].data["source_document"])
+            if size > HELD or number == len(names):
+                for held_name, held_reading in sorted(held, key=_first_act):
+                    if not dry_run:
+                        sender.send(held_name, held_reading)
+                    elif not as_json:
+                        show(held_name, held_reading)
+                    progress.advance(bar)
+                held, size = [], 0
+        progress.update(bar, completed=2 * len(names))
     if as_json:
         json_line(outcome.as_json())
     else:
-        _summarise(outcome, data, dry_run=dry_run)
+        summarise(outcome, data, dry_run=dry_run)
     if outcome.failures:
         raise typer.Exit(FAILED)
 
@@ -205,13 +191,6 @@ def _zone(name: str) -> ZoneInfo:
         raise typer.BadParameter("no such zone: give one such as America/Chicago", param_hint="--timezone") from None
 
 
-def _refusal(event_type: str, receipt: Receipt) -> str:
-    where = f" (quarantine {receipt.quarantine_id})" if receipt.quarantine_id else ""
-    problems = "; ".join(f"{problem.pointer} {problem.message}" for problem in receipt.problems)
-    words = ": ".join(part for part in (receipt.title, problems) if part)
-    return f"{event_type} {receipt.status}{where}: {words}" if words else f"{event_type} {receipt.status}{where}"
-
-
 def _progress(*, quiet: bool) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
@@ -224,36 +203,5 @@ def _progress(*, quiet: bool) -> Progress:
     )
 
 
-def _show(name: str, reading: Reading, *, as_json: bool) -> None:
-    """What would be published, open fields as they are, sealed ones masked."""
-    if as_json:
-        return
-    say(f"{name}: {reading.document_type}, as {reading.agency}")
-    for event in reading.events:
-        say(f"  {event.type} at {event.occurred_at.isoformat()}")
-        event_type = event_type_named(event.type)
-        skeleton = split(validate_as(event_type, event.schema_version, event.data))
-        shown = [(f"    {name}", str(value)) for name, value in skeleton.open.items()]
-        for label, values in skeleton.sealed.items():
-            shown += [(f"    {pointer}", f"{MASK} sealed as {label}") for pointer in values]
-        pairs(shown)
-
-
-def _summarise(outcome: Outcome, data: Path, *, dry_run: bool) -> None:
-    if outcome.notes:
-        table(("document", "note"), [(Path(name).name, text) for name, text in outcome.notes], none="")
-        say("")
-    if outcome.failures:
-        table(("document", "not published, because"), [(Path(n).name, why) for n, why in outcome.failures], none="")
-        say("")
-    counted = [("documents", str(outcome.files)), ("left out", str(outcome.skipped))]
-    if not dry_run:
-        counted += [(f"events {status}", str(count)) for status, count in outcome.statuses.items()]
-        counted.append(("cases", str(len(outcome.cases))))
-    counted.append(("failures", str(len(outcome.failures))))
-    pairs(counted)
-    if dry_run:
-        say("Nothing was sent. Publish with the same command without --dry-run.")
-    elif outcome.cases:
-        where = "" if data == DEFAULT_DATA else f" --data {data}"
-        say(f"See what they oblige whom to do:  ccr links{where}   and a case:  ccr case{where} {min(outcome.cases)}")
+def _first_act(held: tuple[str, Reading]) -> datetime:
+    return min(event.occurred_at for event in held[1].events)

@@ -103,6 +103,29 @@ def test_the_same_documents_again_are_duplicates(backbone: Backbone) -> None:
     assert line(result)["duplicate"] == 13
 
 
+def test_documents_are_sent_in_the_order_in_which_their_acts_happened(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    backbone.answer = lambda event: sent.append(event.type) or Receipt(event.id, "accepted", "case-1", 1)  # type: ignore[func-returns-value]
+    run(str(DOCUMENTS / "jtmp-*.xml"))
+    assert sent == [
+        "incident.reported",
+        "arrest.made",
+        "jail.booked",
+        "court.case_opened",
+        "hearing.scheduled",
+        "charge.filed",
+        "nco.issued",
+        "bail.updated",
+        "custody.released",
+    ]
+    sent.clear()
+    monkeypatch.setattr(ingest, "HELD", 0)  # nothing held: as the files come
+    run(str(DOCUMENTS / "jtmp-*.xml"))
+    assert sent[:3] == ["incident.reported", "arrest.made", "bail.updated"]
+
+
 def test_an_agency_that_may_not_publish_is_refused_before_anything_is_sent(backbone: Backbone) -> None:
     result = run("--agency", "adv", str(DOCUMENTS / "jtmp-booking.xml"))
     assert result.exit_code == 1
