@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ccr_events.core.model import Link
+from ccr_events.core.model import Link, Step
 from services.engine.transaction import Deadline
 
 
 def pending(link: Link) -> list[Deadline]:
-    """One per step not yet reached, none once the link has ended."""
-    if link.state.ended:
-        return []
-    return [Deadline(link.id, link.case_id, step.number, step.at) for step in link.steps if not step.reached]
+    """One per step not yet reached. Once the link has ended nobody is called any more, but an act that was done late
+    is still owed the word that it was late, also when no timer ran at the time: then its due time is pending."""
+    return [Deadline(link.id, link.case_id, step.number, step.at) for step in link.steps if _is_pending(link, step)]
+
+
+def _is_pending(link: Link, step: Step) -> bool:
+    if step.reached:
+        return False
+    if not link.state.ended:
+        return True
+    return step.number == 0 and link.ended_at is not None and step.at < link.ended_at
 
 
 def next_of(link: Link) -> datetime | None:

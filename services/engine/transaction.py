@@ -75,8 +75,8 @@ class LinkStore(Protocol):
 
     def put(self, case_id: str, links: Iterable[Link]) -> None:
         """Insert or replace by link id: the view of `case_id` holds them now (after a merge that is another case than
-        the link's own). Keeps the deadlines of each link in step: one per step not yet reached, none once the link
-        has ended."""
+        the link's own). Keeps the deadlines of each link in step: see
+        `services.engine.deadlines`."""
 
     def remove(self, case_id: str, link_ids: Iterable[str]) -> None:
         """Links that left the view of `case_id`, and their deadlines; one that another case holds by now stays."""
