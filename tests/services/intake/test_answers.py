@@ -1,0 +1,90 @@
+"""Answers to protocol links: only by those who may, and once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ccr_events.core.model import Link, LinkState
+from services.engine.ports import AuthenticatedKey, Receipt
+from services.intake.answers import AnswerKind, AnswerRefused, answer
+from tests.support.doors import T0, Doorway, an_event, doorway, policies
+
+
+@pytest.fixture
+async def way(tmp_path: Path) -> AsyncIterator[Doorway]:
+    async with doorway(tmp_path) as way:
+        await way.accept(an_event(1, refs=(("incident_no", "26-1"),), dv="yes"))
+        yield way
+
+
+async def a_link(way: Doorway) -> Link:
+    return next(link for link in await way.engine.links.links() if link.rule == "L07b")
+
+
+def by(agency: str) -> AuthenticatedKey:
+    return AuthenticatedKey("0123456789abcdef", agency)
+
+
+async def give(
+    way: Doorway, kind: AnswerKind, link: Link, agency: str, role: str, minutes: int = 5, **fields: str
+) -> Receipt:
+    said = answer(
+        kind, link, role=role, by=by(agency), at=T0 + timedelta(minutes=minutes), policies=policies(), fields=fields
+    )
+    return (await way.door.submit([said]))[0]
+
+
+async def test_owing_agency_acknowledges_and_completes(way: Doorway) -> None:
+    link = await a_link(way)
+    receipt = await give(way, "acknowledged", link, link.agency, link.role)
+    assert (receipt.status, receipt.case_id) == ("accepted", link.case_id)
+    after = await way.engine.links.link(link.id)
+    assert after is not None
+    assert after.state is LinkState.ACKNOWLEDGED
+    assert after.acknowledged_at == T0 + timedelta(minutes=5)
+
+
+async def test_saying_it_again_later_is_saying_it_once(way: Doorway) -> None:
+    link = await a_link(way)
+    first = await give(way, "acknowledged", link, link.agency, link.role)
+    again = await give(way, "acknowledged", link, link.agency, link.role, minutes=9)
+    assert (again.status, again.position) == ("duplicate", first.position)
+
+
+async def test_other_agencies_neither_acknowledge_nor_complete(way: Doorway) -> None:
+    link = await a_link(way)
+    kinds: tuple[AnswerKind, ...] = ("acknowledged", "completed")
+    for kind in kinds:
+        with pytest.raises(AnswerRefused, match="jail owes it"):
+            await give(way, kind, link, "le", "officer")
+
+
+async def test_only_a_role_named_in_the_policy_waives(way: Doorway) -> None:
+    link = await a_link(way)
+    with pytest.raises(AnswerRefused, match=r"jail \(jail lieutenant\)"):
+        await give(way, "waived", link, "jail", "booking officer", reason="duplicate")
+    receipt = await give(way, "waived", link, "jail", "jail lieutenant", reason="duplicate")
+    assert receipt.status == "accepted"
+    after = await way.engine.links.link(link.id)
+    assert after is not None
+    assert after.state is LinkState.WAIVED
+
+
+async def test_ended_link_takes_no_other_answer_but_the_same_again(way: Doorway) -> None:
+    link = await a_link(way)
+    await give(way, "waived", link, "jail", "jail lieutenant", reason="duplicate")
+    ended = await way.engine.links.link(link.id)
+    assert ended is not None
+    with pytest.raises(AnswerRefused, match="waived already"):
+        await give(way, "acknowledged", ended, "jail", "booking officer")
+    assert (await give(way, "waived", ended, "jail", "jail lieutenant", reason="other")).status == "duplicate"
+
+
+async def test_malformed_answer_is_refused_like_any_event(way: Doorway) -> None:
+    link = await a_link(way)
+    receipt = await give(way, "waived", link, "jail", "jail lieutenant", reason="just because")
+    assert (receipt.status, receipt.problems[0].pointer) == ("quarantined", "/data/reason")

@@ -1,0 +1,32 @@
+"""Times stamped on events only go forward."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake.recorded_time import RecordedTime
+from tests.support.doors import T0, SetClock
+
+
+@given(st.lists(st.integers(-1_000_000, 1_000_000), min_size=1, max_size=20))
+def test_times_increase_whatever_the_clock_does(steps: list[int]) -> None:
+    clock = SetClock()
+    times = RecordedTime(clock, after=T0)
+    last = T0
+    for step in steps:
+        clock.at += timedelta(microseconds=step)
+        given_out = times.next()
+        assert given_out > last
+        assert given_out >= clock.at
+        last = given_out
+
+
+def test_clock_in_good_order_is_taken_as_it_is() -> None:
+    clock = SetClock()
+    times = RecordedTime(clock)
+    assert times.next() == T0
+    clock.at += timedelta(seconds=1)
+    assert times.next() == clock.at
