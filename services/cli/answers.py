@@ -19,8 +19,10 @@ MAX_SHOWN = 10
 """Most field problems one message lists."""
 _LONGEST = 500
 """Characters taken from one text of an answer."""
+_KEY_REFUSED = "the API key was not accepted: it is malformed, unknown or revoked (see ccr keys list)"
+STATUSES = frozenset({"accepted", "duplicate", "quarantined", "conflict", "forbidden"})
+"""What can become of an event (`Receipt.status`)."""
 _DEFAULT_WORDS = {
-    401: "the API key was not accepted: it is malformed, unknown or revoked (see ccr keys list)",
     403: "this key's agency may not do that",
     404: "there is no such thing here, or this agency may not see it",
     413: "what was sent is too large",
@@ -54,9 +56,9 @@ def checked(response: httpx.Response) -> httpx.Response:
 
 def problem_words(status: int, problem: Mapping[str, Any]) -> str:
     """A problem document as one message: title, detail, and the fields it names."""
-    title = _text(problem.get("title")) or _DEFAULT_WORDS.get(status, f"the backbone answered {status}")
     if status == httpx.codes.UNAUTHORIZED:
-        title = _DEFAULT_WORDS[401]
+        return _KEY_REFUSED
+    title = _text(problem.get("title")) or _DEFAULT_WORDS.get(status, f"the backbone answered {status}")
     detail = _text(problem.get("detail"))
     words = title if not detail or detail == title else f"{title}: {detail}"
     fields = field_problems(problem.get("errors"))
@@ -66,8 +68,15 @@ def problem_words(status: int, problem: Mapping[str, Any]) -> str:
     return words + "".join(shown)
 
 
-def receipt_of(body: Mapping[str, Any]) -> Receipt:
-    """One receipt of a batch answer."""
+def receipts_in(response: httpx.Response, sent: int) -> list[Receipt]:
+    """The receipts of a batch answer, one for each event sent; raises `Unreachable` as `object_in` does."""
+    found = objects_in(response, "receipts")
+    if len(found) != sent or any(body.get("status") not in STATUSES for body in found):
+        raise _stranger(response)
+    return [_receipt(body) for body in found]
+
+
+def _receipt(body: Mapping[str, Any]) -> Receipt:
     return Receipt(
         event_id=_text(body.get("event_id")),
         status=body["status"],
@@ -88,12 +97,27 @@ def field_problems(errors: Any) -> tuple[FieldProblem, ...]:
     )
 
 
-def content(response: httpx.Response) -> Any:
-    """The JSON of a granted answer; raises `Unreachable` when something else than the backbone answered."""
+def object_in(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object of a granted answer; raises `Unreachable` when something else than the backbone answered."""
     try:
-        return orjson.loads(response.content)
+        found = orjson.loads(response.content)
     except orjson.JSONDecodeError:
-        raise Unreachable(f"{response.url.copy_with(query=None)} answers, but not as a backbone does") from None
+        found = None
+    if not isinstance(found, dict):
+        raise _stranger(response)
+    return found
+
+
+def objects_in(response: httpx.Response, name: str) -> list[dict[str, Any]]:
+    """The list of objects called `name` in a granted answer; raises `Unreachable` as `object_in` does."""
+    found = object_in(response).get(name)
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise _stranger(response)
+    return found
+
+
+def _stranger(response: httpx.Response) -> Unreachable:
+    return Unreachable(f"{response.url.copy_with(query=None)} answers, but not as a backbone does")
 
 
 def _problem(response: httpx.Response) -> Mapping[str, Any]:

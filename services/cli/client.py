@@ -6,6 +6,7 @@ ids are derived, so saying it twice is saying it once.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
@@ -16,7 +17,7 @@ import httpx
 import orjson
 
 from ccr_events.envelope import BATCH, MAX_BATCH_EVENTS, Event, write_structured
-from services.cli.answers import Unreachable, checked, content, receipt_of
+from services.cli.answers import Unreachable, checked, object_in, objects_in, receipts_in
 from services.cli.patience import BUSY, MAX_TRIES, asked_wait_s, waits_s
 from services.cli.refused import Refused
 from services.engine.ports import Receipt
@@ -30,6 +31,9 @@ ANSWER_S = 60.0
 """Longest wait for one answer."""
 FIRST_TRIES = 2
 """Tries while nothing has ever answered at the address: a service that is not there is told at once."""
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+"""A name, an IPv4 or an IPv6 address."""
 
 Answer = Literal["acknowledge", "complete", "waive"]
 
@@ -71,16 +75,22 @@ class Client:
         """Let the connection go."""
         self.http.close()
 
-    def publish(self, events: Sequence[Event]) -> list[Receipt]:
-        """Publish events; one receipt each, in order. Any number: sent in bounded batches."""
-        return self.publish_forms([write_structured(event) for event in events])
+    def publish(self, events: Sequence[Event], *, alerting: bool = True) -> list[Receipt]:
+        """Publish events; one receipt each, in order. Any number: sent in bounded batches.
 
-    def publish_forms(self, forms: Sequence[object]) -> list[Receipt]:
+        `alerting=False` is for backfilled history: it is folded, but nobody is alerted.
+        """
+        return self.publish_forms([write_structured(event) for event in events], alerting=alerting)
+
+    def publish_forms(self, forms: Sequence[object], *, alerting: bool = True) -> list[Receipt]:
         """Publish events given as JSON, whatever they hold: what is no event is quarantined with the reason."""
         receipts: list[Receipt] = []
+        query = {} if alerting else {"alerting": "false"}
         for batch in _batches(forms):
-            response = self._request("POST", "/v1/events", body=batch, media=BATCH)
-            receipts += [receipt_of(receipt) for receipt in content(response)["receipts"]]
+            body = b"[" + b",".join(batch) + b"]"
+            receipts += receipts_in(
+                self._request("POST", "/v1/events", body=body, media=BATCH, query=query), len(batch)
+            )
         return receipts
 
     def links(
@@ -118,7 +128,7 @@ class Client:
     def redrive(self, quarantine_id: str, repaired: bytes | None = None) -> dict[str, Any]:
         """Submit it again, as it was or repaired."""
         path = f"/v1/quarantine/{_segment(quarantine_id)}/redrive"
-        return _object(self._request("POST", path, body=repaired or b""))
+        return object_in(self._request("POST", path, body=repaired or b""))
 
     def discard(self, quarantine_id: str) -> None:
         """Take it out of quarantine for good."""
@@ -138,18 +148,17 @@ class Client:
 
     def ready(self) -> dict[str, Any]:
         """What `/readyz` says, ready or not."""
-        return _object(self._answered("GET", "/readyz", None, None, {}, frozenset()))
+        return object_in(self._answered("GET", "/readyz", None, None, {}, frozenset()))
 
     def _got(self, path: str) -> dict[str, Any]:
-        return _object(self._request("GET", path))
+        return object_in(self._request("GET", path))
 
     def _posted(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return _object(self._request("POST", path, body=orjson.dumps(body)))
+        return object_in(self._request("POST", path, body=orjson.dumps(body)))
 
     def _listed(self, path: str, name: str, query: Mapping[str, str | None]) -> list[dict[str, Any]]:
         given = {key: value for key, value in query.items() if value is not None}
-        found = content(self._request("GET", path, query=given))
-        return list(found[name])
+        return objects_in(self._request("GET", path, query=given), name)
 
     def _request(
         self,
@@ -209,7 +218,12 @@ def _address(url: str) -> httpx.URL:
         parsed = httpx.URL(url.rstrip("/"))
     except httpx.InvalidURL:
         parsed = httpx.URL("")
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
+    if (
+        parsed.scheme not in ("http", "https")
+        or not _HOST.fullmatch(parsed.host)
+        or parsed.userinfo
+        or (parsed.port or 1) > 65535
+    ):
         raise Refused("the address of the backbone must be a URL such as http://127.0.0.1:8700")
     return parsed
 
@@ -228,24 +242,17 @@ def _segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def _object(response: httpx.Response) -> dict[str, Any]:
-    found = content(response) if response.content else {}
-    if not isinstance(found, dict):
-        raise Unreachable(f"{response.url.copy_with(query=None)} answers, but not as a backbone does")
-    return found
-
-
-def _batches(forms: Sequence[object]) -> Iterator[bytes]:
-    """JSON arrays within both bounds; an event larger than the bound goes alone, and the backbone judges it."""
+def _batches(forms: Sequence[object]) -> Iterator[list[bytes]]:
+    """Events as JSON, within both bounds; an event larger than the bound goes alone, and the backbone judges it."""
     limit = min(BATCH_EVENTS, MAX_BATCH_EVENTS)
     waiting: list[bytes] = []
     size = 0
     for item in forms:
         form = orjson.dumps(item)
         if waiting and (len(waiting) == limit or size + len(form) > BATCH_BYTES):
-            yield b"[" + b",".join(waiting) + b"]"
+            yield waiting
             waiting, size = [], 0
         waiting.append(form)
         size += len(form)
     if waiting:
-        yield b"[" + b",".join(waiting) + b"]"
+        yield waiting

@@ -12,11 +12,13 @@ from services.cli.printing import warn
 from services.cli.refused import Refused
 
 
-def connect(data: Path, url: str | None = None, key: str | None = None, agency: str = "ccr") -> Client:
+def connect(
+    data: Path, url: str | None = None, key: str | None = None, agency: str = "ccr", *, keyless: bool = False
+) -> Client:
     """A client; raises `Refused` when it is unknown where the backbone is or which key to use.
 
     Without `url`, the service that runs on `data`. Without `key`, the local key of `agency`; a local key is only
-    ever sent to the service that it was made for.
+    ever sent to the service that it was made for. `keyless`: for what anybody may ask.
     """
     server = read_server(data)
     if url is None:
@@ -26,7 +28,7 @@ def connect(data: Path, url: str | None = None, key: str | None = None, agency: 
                 f"or say where it is with --url and --key"
             )
         url = server.url
-    if key is None:
+    if key is None and not keyless:
         if server is None or server.url.rstrip("/") != url.rstrip("/"):
             raise Refused(f"which key is for {url}? Give one with CCR_KEY or --key (ccr keys issue makes them)")
         key = read_local_keys(data).get(agency)

@@ -39,6 +39,9 @@ def publish(
         Agency | None,
         typer.Option("--as", help="Whose local key to use; by default the one agency that may publish these types."),
     ] = None,
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="History from before the backbone: kept and folded, nobody is alerted.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Publish events (CloudEvents 1.0, JSON format).
@@ -53,7 +56,7 @@ def publish(
     forms = read_events(file)
     speaker = speaks_for or (_only_publisher(forms) if key is None else Agency.CCR)
     with connect(data, url, key, speaker.value) as client:
-        receipts = client.publish_forms(forms)
+        receipts = client.publish_forms(forms, alerting=not backfill)
     counts: Counter[str] = Counter(receipt.status for receipt in receipts)
     if as_json:
         json_line({**counts, "receipts": [_form(receipt) for receipt in receipts]})

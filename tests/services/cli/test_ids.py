@@ -1,0 +1,44 @@
+"""Ids by their first characters, where only one thing begins so."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.cli import ids
+from services.cli.refused import Refused
+from tests.support.answering import Script, json_answer
+
+ONE = "3f2a91c0-0000-5000-8000-000000000001"
+TWO = "3f2a91c0-0000-5000-8000-000000000002"
+THREE = "7b1e04d2-0000-5000-8000-000000000003"
+
+
+def script() -> Script:
+    found = [{"id": i, "case_id": f"9{i[1:]}"} for i in (ONE, TWO, THREE)]
+    return Script(lambda _: json_answer(200, {"links": found}))
+
+
+def test_a_unique_beginning_is_enough() -> None:
+    assert ids.link_id(script().client(), "7B1E ".strip()) == THREE
+    assert ids.case_id(script().client(), "9b1e04") == f"9{THREE[1:]}"
+
+
+def test_several_that_begin_so_are_named() -> None:
+    with pytest.raises(Refused, match=f"{ONE}, {TWO}"):
+        ids.link_id(script().client(), "3f2a91c0")
+
+
+def test_none_that_begins_so_is_told() -> None:
+    with pytest.raises(Refused, match="no link begins"):
+        ids.link_id(script().client(), "ffff")
+
+
+def test_too_short_a_beginning_is_refused() -> None:
+    with pytest.raises(Refused, match="at least 4"):
+        ids.link_id(script().client(), "3f2")
+
+
+def test_a_whole_id_asks_nothing() -> None:
+    asked = script()
+    assert ids.link_id(asked.client(), ONE.upper()) == ONE
+    assert asked.requests == []
