@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import PlainValidator
+from pydantic import PlainSerializer, PlainValidator
 
 MAX_DAYS = 3650
 """Longest length of time a policy may state."""
@@ -40,7 +40,9 @@ ZERO = Span(0, "h")
 
 
 def parse_span(text: Any) -> Span:
-    """`"36 h"` → Span(36, "h"); raises `ValueError` that says what is expected."""
+    """`"36 h"` → Span(36, "h"), which is left as it is; raises `ValueError` that says what is expected."""
+    if isinstance(text, Span):
+        return text
     found = _SHAPE.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         raise ValueError("must be a number and a unit: min, h or d, for example 30 min, 36 h or 5 d")
@@ -57,7 +59,8 @@ def _positive(text: Any) -> Span:
     return span
 
 
-AnySpan = Annotated[Span, PlainValidator(parse_span)]
+_Written = PlainSerializer(lambda span: f"{span.number} {span.unit}", return_type=str)
+AnySpan = Annotated[Span, PlainValidator(parse_span), _Written]
 """Pydantic type: a span that may be negative (a warning before the due time)."""
-Length = Annotated[Span, PlainValidator(_positive)]
+Length = Annotated[Span, PlainValidator(_positive), _Written]
 """Pydantic type: a span of zero or more."""

@@ -48,7 +48,9 @@ def register(app: typer.Typer) -> None:
 
 @policy.command()
 def check(
-    directory: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Directory of policy documents.")] = None,
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Directory of policy documents, or one of them.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check policy documents; every error with its file, line and a suggestion."""
@@ -106,7 +108,9 @@ def show(
     if name in edition.links:
         link = edition.link(name)
         if as_json:
-            json_line({**link.written.model_dump(mode="json", by_alias=True), "policy": link.document.name})
+            json_line(
+                {**link.written.model_dump(mode="json", by_alias=True, exclude_none=True), "policy": link.document.name}
+            )
         else:
             show_link(link)
         return
@@ -118,7 +122,7 @@ def show(
     except UnknownPolicy as error:
         raise Refused(f"{error}. A link is named like L17a; this edition has {len(edition.links)}") from None
     if as_json:
-        json_line(document.model_dump(mode="json", by_alias=True))
+        json_line(document.model_dump(mode="json", by_alias=True, exclude_none=True))
     else:
         show_document(next(one for one in book.loaded if one.document is document))
 
@@ -194,6 +198,8 @@ def graph(
 
 def _book(directory: Path | None) -> PolicyBook:
     try:
+        if directory is not None and directory.is_file():
+            return PolicyBook([read_document(directory.read_bytes(), str(directory))], str(directory))
         return load_policies(directory)
     except FileNotFoundError as error:
         raise Refused(str(error)) from None
