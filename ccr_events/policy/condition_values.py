@@ -15,6 +15,10 @@ from ccr_events.policy.vocabulary import Field, Kind
 Check = Callable[[Any, Fact], bool]
 """(value of the field, the fact it is of) → holds. The value is never None."""
 
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2999, 12, 1, tzinfo=UTC)
+"""Bounds on instants that policies reckon with."""
+
 _RANGES: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
     "at_least": ("is at least", lambda value, bound: value >= bound),
     "at_most": ("is at most", lambda value, bound: value <= bound),
@@ -119,10 +123,18 @@ def _ahead(word: str, operand: Any, field: Field, name: str, report: Report) -> 
 
 
 def instant_of(value: str) -> datetime:
-    """The instant of a field of a fact; of a date, its last minute in UTC."""
+    """The instant of a field of a fact; of a date, its last minute in UTC.
+
+    "Never" is often written as the last day of year 9999: what lies outside `EARLIEST` to `LATEST` counts as those,
+    so that reckoning with it cannot overflow.
+    """
     if len(value) == len("2026-01-01"):
-        return datetime.combine(date.fromisoformat(value), time(23, 59), UTC)
-    return datetime.fromisoformat(value).astimezone(UTC)
+        at = datetime.combine(date.fromisoformat(value), time(23, 59), UTC)
+    else:
+        at = datetime.fromisoformat(value)
+    if at.year < EARLIEST.year:
+        return EARLIEST
+    return LATEST if at.year > LATEST.year else at.astimezone(UTC)
 
 
 def _values(values: list[Any], field: Field, name: str, report: Report) -> Iterator[Any]:

@@ -187,6 +187,22 @@ def test_days_keep_the_local_time_of_day(at: datetime, days: int, calendar: Loca
     assert moved in (timedelta(days=days), timedelta(days=days, hours=1))  # an hour more when it did not exist
 
 
+@pytest.mark.parametrize("never", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+12:00"])
+@pytest.mark.parametrize("form", ["before: hold_expires_at, lead: 60 d", "on: hold_expires_at, lead: 60 d"])
+def test_an_instant_at_the_end_of_time_overflows_nothing(never: str, form: str) -> None:
+    at = local("mon 12:00")
+    found = deadline(f"{{{form}, otherwise: {{within: 1 h}}}}").due(trigger(at, hold_expires_at=never))
+    assert found is not None
+    assert found == at if never.startswith("0001") else found > at + timedelta(days=300_000)
+    assert found + timedelta(days=3650) > found
+
+
+@pytest.mark.parametrize("never", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_a_clock_that_starts_at_the_end_of_time_overflows_nothing(never: str) -> None:
+    text = "{within: 36 h, from: arrested_at, not_counting: [trigger_day, sundays, holidays]}"
+    assert deadline(text).due(trigger(local("mon 12:00"), arrested_at=never)) is not None
+
+
 def test_deadlines_say_themselves_in_words() -> None:
     words = deadline("{before: hold_expires_at, lead: 6 h, otherwise: {business_days: 2}}").words
     assert words == "6 hours before hold_expires_at, or by the end of the 2nd court day when that is not known"
