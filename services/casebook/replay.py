@@ -43,6 +43,7 @@ class Difference:
 
     part: Part
     case_id: str
+    """Empty when it belongs to no case."""
     link_id: str | None = None
 
 
@@ -78,16 +79,22 @@ def verify(directory: Path, policies: Policies, progress: Progress | None = None
     """
     report = Report()
     with open_snapshot(directory) as stored:
-        totals = stored.totals()
+        totals, told, logged = stored.totals(), stored.told(), stored.events_by_case()
         if not stored.gapless():
             report.add(Difference("log", ""))
-        told = stored.told()
+        if "" in told:
+            report.add(Difference("outbox", ""))
         for number, case_id in stored.cases():
+            before = report.events
             _verify_case(stored, number, case_id, policies, told.get(case_id), report)
+            if report.events - before != logged.pop(case_id, 0):
+                report.add(Difference("fact", case_id))
             if progress is not None:
                 progress(report.events, totals.events)
-        if (report.events, report.links) != (totals.events, totals.links):
-            report.add(Difference("log", ""))
+        for case_id in sorted(logged):
+            report.add(Difference("log", case_id))
+        if report.links != totals.links:
+            report.add(Difference("link", ""))
     return report
 
 
