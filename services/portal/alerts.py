@@ -147,7 +147,7 @@ def _few(filters: list[str]) -> list[str]:
 
 def _after(call: Call) -> int | None:
     """Where to begin: `Last-Event-ID`, else `after`; None for only what comes now."""
-    text = call.headers.get("last-event-id") or call.query_params.get("after", "now")
+    text = call.headers.get("last-event-id") or call.query_params.get("after") or "now"
     if text == "now":
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= MAX_SEQ_DIGITS):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from ccr_events.core.rules import Edition, Policies
+from ccr_events.policy.document import Document
 from services.engine.ports import (
     AlertSource,
     AuthenticatedKey,
@@ -45,26 +46,11 @@ class Proposals(Protocol):
         """Mark it; False when no such proposal waits."""
 
 
-class PolicyDocument(Protocol):
-    """A written policy, as `ccr_events.policy` loads it (a pydantic model)."""
-
-    @property
-    def policy(self) -> str:
-        """Its name, for example `jail`."""
-
-    @property
-    def version(self) -> str:
-        """For example `1.1.0`."""
-
-    def model_dump(self, *, mode: str) -> dict[str, Any]:
-        """The whole document as plain JSON."""
-
-
 class PolicyBook(Policies, Protocol):
     """All written policies, compiled."""
 
     @property
-    def documents(self) -> Sequence[PolicyDocument]:
+    def documents(self) -> Sequence[Document]:
         """Every document ever in force."""
 
     def edition(self, edition_id: str) -> Edition:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from litestar import Response, get, post
@@ -13,12 +12,13 @@ from pydantic import Field
 from ccr_events.agencies import Agency
 from ccr_events.codes.backbone import CompletionOutcome, WaiverReason
 from ccr_events.codes.response import ReceiptStatus
-from ccr_events.core.ids import answer_event_id
 from ccr_events.core.model import Link
-from ccr_events.envelope import Event
-from ccr_events.payload import Code, ShortText
+from ccr_events.payload import RoleName, ShortText
+from ccr_events.types.backbone import PolicyRef
 from services.alerts.audience import may_see_link
-from services.engine.ports import AuthenticatedKey, Receipt, Submission
+from services.engine.ports import AuthenticatedKey
+from services.intake.answers import AnswerKind, AnswerRefused
+from services.intake.answers import answer as answer_of
 from services.portal.access import Call
 from services.portal.backbone import Backbone
 from services.portal.bodies import Body, parse
@@ -28,22 +28,20 @@ from services.portal.problems import Problem, not_found
 
 MAX_LINKS = 1_000
 """Most links in one answer."""
-SOURCE = "/ccr/portal"
-"""CloudEvents `source` of answers given here."""
 Limit = Annotated[int, Parameter(ge=1, le=MAX_LINKS)]
 
 
 class AcknowledgeBody(Body):
     """It was received, or somebody on call was assigned; nothing about the victim."""
 
-    role: Code
+    role: RoleName
     status: ReceiptStatus | None = None
 
 
 class CompleteBody(Body):
     """The act was done, and no other event tells so."""
 
-    role: Code
+    role: RoleName
     outcome: CompletionOutcome = CompletionOutcome.DONE
     note: ShortText | None = Field(default=None, repr=False)
 
@@ -51,24 +49,13 @@ class CompleteBody(Body):
 class WaiveBody(Body):
     """The act need not be done, with the reason."""
 
-    role: Code
+    role: RoleName
     reason: WaiverReason
-    policy_ref: Code | None = None
+    policy_ref: PolicyRef | None = None
     note: ShortText | None = Field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """One answer to one link, ready to be published."""
-
-    kind: str
-    link: Link
-    caller: AuthenticatedKey
-    body: AcknowledgeBody | CompleteBody | WaiveBody
-
-    @property
-    def event_id(self) -> str:
-        return answer_event_id(self.kind, self.link.id, self.caller.agency, self.body.role)
+AnyBody = AcknowledgeBody | CompleteBody | WaiveBody
 
 
 def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
@@ -95,28 +82,21 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
     async def acknowledge_link(request: Call, link_id: str) -> Response[bytes]:
         """Say that it was received."""
         body = await parse(request, AcknowledgeBody)
-        link = await _visible(request.auth, link_id)
-        if request.auth.agency != link.agency:
-            raise Problem(403, f"Only {link.agency}, which owes this act, can acknowledge it")
-        return await _give(_Answer("acknowledged", link, request.auth, body))
+        return await _give("acknowledged", request.auth, await _visible(request.auth, link_id), body)
 
     @post("/v1/links/{link_id:str}/complete", status_code=202)
     async def complete_link(request: Call, link_id: str) -> Response[bytes]:
         """Say that it was done."""
         body = await parse(request, CompleteBody)
         link = await _visible(request.auth, link_id)
-        if request.auth.agency != link.agency:
-            raise Problem(403, f"Only {link.agency}, which owes this act, can say that it is done")
         _check_completable(link)
-        return await _give(_Answer("completed", link, request.auth, body))
+        return await _give("completed", request.auth, link, body)
 
     @post("/v1/links/{link_id:str}/waive", status_code=202)
     async def waive_link(request: Call, link_id: str) -> Response[bytes]:
         """Let it go, where the written policy allows this role to."""
         body = await parse(request, WaiveBody)
-        link = await _visible(request.auth, link_id)
-        _check_waiver(link, request.auth.agency, body.role)
-        return await _give(_Answer("waived", link, request.auth, body))
+        return await _give("waived", request.auth, await _visible(request.auth, link_id), body)
 
     async def _visible(caller: AuthenticatedKey, link_id: str) -> Link:
         link = await backbone.links.link(link_id)
@@ -136,33 +116,16 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
                 f"It is satisfied by the event itself: {', '.join(dict.fromkeys(satisfiers))}.",
             )
 
-    def _check_waiver(link: Link, agency: str, role: str) -> None:
-        rule = rule_of(link, backbone.policies)
-        if rule is None or (agency, role) not in rule.waivers:
-            may = "; ".join(f"{a}: {r}" for a, r in sorted(rule.waivers)) if rule else ""
-            raise Problem(
-                403,
-                "This agency and role may not waive this link",
-                f"The written policy allows it to {may}." if may else "The written policy allows it to nobody.",
-            )
-
-    async def _give(given: _Answer) -> Response[bytes]:
+    async def _give(kind: AnswerKind, caller: AuthenticatedKey, link: Link, body: AnyBody) -> Response[bytes]:
         """Publish; the same answer again is a duplicate, and the first one stands."""
-        again = Receipt(given.event_id, "duplicate", case_id=given.link.case_id, title="Already answered")
-        if given.event_id in await backbone.log.known([given.event_id]):
-            return one_answer(again)
-        if given.link.state.ended:
-            raise Problem(409, f"This link has ended: {given.link.state.value}", "There is nothing left to answer.")
-        event = Event(
-            id=given.event_id,
-            source=SOURCE,
-            type=f"link.{given.kind}",
-            occurred_at=backbone.clock.now(),
-            data={"link_id": given.link.id, **given.body.model_dump(mode="json", exclude_none=True)},
-            case_id=given.link.case_id,
-        )
-        submission = Submission(event, given.caller.agency, given.caller.key_id)
-        (receipt,) = await backbone.publisher.submit([submission])
-        return one_answer(again if receipt.status == "conflict" else receipt)
+        fields = body.model_dump(mode="json", exclude_none=True, exclude={"role"})
+        at, policies = backbone.clock.now(), backbone.policies
+        try:
+            given = answer_of(kind, link, role=body.role, by=caller, at=at, policies=policies, fields=fields)
+        except AnswerRefused as error:
+            status, title = (409, "This link has ended") if link.state.ended else (403, "Not for this agency and role")
+            raise Problem(status, title, str(error)) from error
+        (receipt,) = await backbone.publisher.submit([given])
+        return one_answer(receipt)
 
     return [list_links, show_link, acknowledge_link, complete_link, waive_link]

@@ -14,9 +14,14 @@ from typing import Any
 import orjson
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandler, ExceptionHandlersMap
 
 from services.engine.transaction import EngineClosed, StorageFailed
+from services.identity.proposals import DecisionRefused
+from services.intake.holding import QuarantineFull
+from services.intake.quarantine import BodyNotKept, NotWaiting, UnknownEntry
+from services.sealing.access import ReadRefused
+from services.sealing.keystore import KeyStoreError, KeyUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_S = "1"
@@ -104,7 +109,7 @@ def _closed(_: Request[Any, Any, Any], __: Exception) -> Response[bytes]:
     ).response()
 
 
-def _disk(_: Request[Any, Any, Any], error: StorageFailed) -> Response[bytes]:
+def _disk(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     _log.error("the disk refused: %s", error)
     return Problem(
         503,
@@ -124,12 +129,29 @@ def _defect(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     ).response()
 
 
+def _said(status: int, title: str) -> ExceptionHandler[Any]:
+    """For errors of the services whose text is written for the caller and holds no submitted value."""
+
+    def handler(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        return Problem(status, title, str(error)).response()
+
+    return handler
+
+
 HANDLERS: ExceptionHandlersMap = {
     Problem: _refused,
     ValidationException: _invalid,
     HTTPException: _http,
     EngineClosed: _closed,
     StorageFailed: _disk,
+    KeyStoreError: _disk,
+    KeyUnavailable: _said(410, "It can no longer be opened"),
+    ReadRefused: _said(400, "This read cannot be judged"),
+    QuarantineFull: _said(503, "The quarantine is full"),
+    BodyNotKept: _said(410, "The submitted bytes were not kept"),
+    NotWaiting: _said(409, "It no longer waits"),
+    UnknownEntry: _said(404, "No such quarantined event"),
+    DecisionRefused: _said(403, "Not for this agency"),
     Exception: _defect,
 }
 """What answers for each kind of error."""

@@ -1,0 +1,88 @@
+"""One case: what happened, as open skeletons, and what is owed. Sealed fields are opened one event at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from pydantic import Field
+
+from ccr_events.agencies import Agency
+from ccr_events.codes.backbone import ReadPurpose
+from ccr_events.core.model import Link
+from ccr_events.envelope import decode_record
+from ccr_events.envelope.recorded import SEALED
+from ccr_events.labels import Label
+from services.alerts.audience import may_see_link
+from services.engine.ports import LogRecord
+from services.portal.access import Call
+from services.portal.backbone import Backbone
+from services.portal.bodies import Body, parse
+from services.portal.forms import CaseForm, EntryForm, OpenedForm, answer, link_form
+from services.portal.links import MAX_LINKS
+from services.portal.problems import not_found
+
+MAX_TIMELINE = 5_000
+"""Newest events of a case that one answer shows."""
+
+
+class OpenBody(Body):
+    """Which sealed fields are needed, and what for: both are written to the audit log."""
+
+    labels: tuple[Label, ...] = Field(min_length=1, max_length=len(Label))
+    purpose: ReadPurpose
+
+
+def case_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
+    """The routes."""
+
+    @get("/v1/cases/{case_id:str}")
+    async def show_case(request: Call, case_id: str) -> Response[bytes]:
+        """Timeline and links of a case this agency published into, owes something in or was told of."""
+        records = await backbone.log.of_case(case_id)
+        links = await backbone.links.links(case_id=case_id, open_only=False, limit=MAX_LINKS)
+        entries = [_entry(record) for record in records]
+        agency = request.auth.agency
+        if not _knows(agency, entries, links):
+            raise not_found("case")
+        visible = [link_form(link, backbone.policies) for link in links if may_see_link(agency, link)]
+        return answer(CaseForm(case_id=case_id, timeline=entries[-MAX_TIMELINE:], links=visible))
+
+    @post("/v1/events/{event_id:str}/open", status_code=200)
+    async def open_event(request: Call, event_id: str) -> Response[bytes]:
+        """Read sealed fields of one event; the read is audited, also when it is refused."""
+        body = await parse(request, OpenBody)
+        labels = [label.value for label in body.labels]
+        opened = await backbone.opener.open(event_id, labels, purpose=body.purpose.value, by=request.auth)
+        if opened is None:
+            raise not_found("event")
+        response = answer(OpenedForm(event_id=event_id, fields=opened.fields, denied=opened.denied))
+        response.headers["cache-control"] = "no-store"
+        return response
+
+    return [show_case, open_event]
+
+
+def _knows(agency: str, entries: list[EntryForm], links: list[Link]) -> bool:
+    if not entries and not links:
+        return False
+    published = any(entry.agency == agency for entry in entries)
+    return agency == Agency.CCR or published or any(may_see_link(agency, link) for link in links)
+
+
+def _entry(record: LogRecord) -> EntryForm:
+    body = decode_record(record.body)
+    data = body["data"]
+    return EntryForm(
+        position=record.position,
+        id=record.event_id,
+        type=body["type"],
+        agency=body["agency"],
+        occurred_at=datetime.fromisoformat(body["time"]),
+        recorded_at=datetime.fromisoformat(body["recordedtime"]),
+        policyversion=body["policyversion"],
+        corrects=body.get("corrects"),
+        data={name: value for name, value in data.items() if name != SEALED},
+        sealed=sorted(data.get(SEALED, ())),
+    )

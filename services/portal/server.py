@@ -1,0 +1,96 @@
+"""An ASGI application served by uvicorn inside the event loop that is running, and ended without cutting anybody off.
+
+Alert streams never end by themselves, so they are let go first, with a word on how to resume; then requests under
+way may finish; then the socket closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from litestar import Litestar
+
+from services.alerts.stream import AlertHub
+
+LINGER_S = 3
+"""How long requests under way may take to finish once the server is told to stop."""
+BACKLOG = 1_024
+"""Connections that may wait to be taken."""
+MAX_CONCURRENCY = 4_000
+"""Requests served at once; further ones are answered 503."""
+MAX_LINE_BYTES = 65_536
+"""Longest request line and headers together."""
+_LOOK_S = 0.01
+
+
+class CannotServe(RuntimeError):
+    """The address cannot be used, or the application does not start; says what to do."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without its signal handlers: the command that runs it decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def served(
+    app: Litestar, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
+    """Serve; yields the bound URL (port 0: any free one) and the task that ends with the server.
+
+    Raises `CannotServe`.
+    """
+    listening = _listen(host, port)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # request lines may hold filters and case numbers
+        server_header=False,
+        backlog=BACKLOG,
+        limit_concurrency=MAX_CONCURRENCY,
+        h11_max_incomplete_event_size=MAX_LINE_BYTES,
+        timeout_graceful_shutdown=LINGER_S,
+        lifespan="on",
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
+    try:
+        while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has no event for it
+            await asyncio.sleep(_LOOK_S)
+        if not server.started:
+            raise CannotServe("the HTTP server did not start; its own message is above")
+        yield _url(host, listening.getsockname()[1]), serving
+    finally:
+        hub: AlertHub | None = app.state.get("hub")
+        if hub is not None:
+            hub.close()
+        server.should_exit = True
+        await asyncio.gather(serving, return_exceptions=True)
+        listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except (OSError, UnicodeError, OverflowError) as error:
+        listening.close()
+        why = getattr(error, "strerror", None) or "no such address"
+        raise CannotServe(f"cannot listen on {host}, port {port} ({why}): choose another host or port") from None
+    return listening
+
+
+def _url(host: str, port: int) -> str:
+    """How this machine reaches it."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # read, not bound
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
