@@ -15,6 +15,7 @@ from services.portal.alerts import SEND_S, alert_routes
 from services.portal.backbone import Backbone
 from services.portal.cases import case_routes
 from services.portal.events import event_routes
+from services.portal.keys import key_routes
 from services.portal.links import link_routes
 from services.portal.operations import operation_routes
 from services.portal.policies import policy_routes
@@ -60,6 +61,7 @@ def create_app(
             *case_routes(backbone),
             *quarantine_routes(backbone),
             *proposal_routes(backbone),
+            *key_routes(backbone),
         ],
     )
     return Litestar(

@@ -269,6 +269,7 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=(_PROPOSAL_ID,),
         problems={403: "Only the tracking entity.", **_NONE},
     ),
+    Operation("show_key", "get", "/v1/key", "operation", "Whose API key this is.", _OK, forms.KeyForm),
     Operation(
         "list_policies",
         "get",

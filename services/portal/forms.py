@@ -66,6 +66,15 @@ class ReceiptsForm(Form):
     receipts: Sequence[ReceiptForm]
 
 
+class KeyForm(Form):
+    """Whose API key a request carries."""
+
+    agency: str
+    key_id: str
+    now: datetime
+    """The backbone's clock: the wall's, but in a demonstration."""
+
+
 class StepForm(Form):
     """One instant at which silence has a consequence; 0 is the due time."""
 
