@@ -132,7 +132,8 @@ class PersonKey:
     block: bytes
     """Keyed hash of a coarse key (birth date, or phonetic surname): candidates for a fuzzy comparison share one."""
     sealed_name: str
-    """The name, encrypted under the identity vault's key; opened only to compare candidates."""
+    """Name and birth date, encrypted under the case's own key, so that they end with it; opened only to compare
+    candidates."""
 
 
 @dataclass(frozen=True, slots=True)

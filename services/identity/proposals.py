@@ -12,7 +12,7 @@ from ccr_events.core import moves
 from ccr_events.core.ids import derived
 from ccr_events.envelope import Event
 from services.engine.ports import AuthenticatedKey, Clock, Publisher, Receipt, Submission
-from services.engine.transaction import MergeProposal, StoredEvent, Transaction, Writer
+from services.engine.transaction import MergeProposal, Transaction, Writer
 from services.identity.resolver import WAITING
 
 MAX_LISTED = 1_000
@@ -27,13 +27,12 @@ class DecisionRefused(PermissionError):
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """A waiting proposal, its two cases as they stand after other merges, and its merge if already published."""
+    """The two cases of a waiting proposal, as they stand after the merges there are."""
 
     cause: str
     into: str
     losing: str
     merge_id: str
-    merged: StoredEvent | None
 
 
 class MergeProposals:
@@ -59,9 +58,7 @@ class MergeProposals:
             pair = await self._writer.read(lambda tx: _waiting_pair(tx, proposal_id))
             if pair is None:
                 return None
-            if pair.merged is not None:
-                receipt = Receipt(pair.merge_id, "duplicate", pair.merged.case_id, pair.merged.position)
-            elif pair.into == pair.losing:  # other merges have made the two one case
+            if pair.into == pair.losing:  # by this merge, published before a crash, or by others
                 receipt = Receipt(pair.merge_id, "duplicate", pair.into, None, None, "the two are one case already")
             else:
                 receipt = (await self._publisher.submit([self._merge(pair)]))[0]
@@ -111,5 +108,4 @@ def _waiting_pair(tx: Transaction, proposal_id: str) -> _Pair | None:
         return None
     one, other = (tx.cases.forward_of(c) for c in (proposal.case_id, proposal.other_case_id))
     into = tx.cases.earliest((one, other))
-    merge_id = derived("merge", proposal_id)
-    return _Pair(proposal.cause, into, other if into == one else one, merge_id, tx.events.find(merge_id))
+    return _Pair(proposal.cause, into, other if into == one else one, derived("merge", proposal_id))

@@ -48,14 +48,13 @@ def undisclosed(
             (FieldProblem("/data/release_id", "names no release that is registered as live"),),
         )
     pointers = sorted(pointer for values in skeleton.sealed.values() for pointer in values)
-    if not pointers and not skeleton.open.get("parties"):
+    if not pointers:
         return None
     return Refused(
         submission,
         "forbidden",
-        "an advocacy program's event names nobody and says nothing confidential without a live release; "
-        "it was not kept",
-        tuple(FieldProblem(f"/data{pointer}", "must be left out") for pointer in pointers or ["/parties"]),
+        "an advocacy program says nothing confidential on the shared log without a live release; it was not kept",
+        tuple(FieldProblem(f"/data{pointer}", "must be left out") for pointer in pointers),
     )
 
 

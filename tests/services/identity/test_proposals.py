@@ -109,6 +109,14 @@ async def test_correction_and_answer_stay_beside_what_they_are_about_after_a_mer
     assert receipt.case_id == link.case_id
 
 
+async def test_correction_in_a_merged_case_is_no_evidence_against_the_case_that_survived(tmp_path: Path) -> None:
+    async with doorway(tmp_path / "other") as way:
+        older, newer = [r.case_id for r in await way.accept(an_event(1, refs=(INCIDENT,)), an_event(2, refs=(COURT,)))]
+        await way.accept(an_event(3, "case.merged", into=older, case_id=newer), agency="ccr")
+        await way.accept(an_event(4, corrects=2, refs=(COURT, INCIDENT)))
+        assert await desk(way).waiting() == []
+
+
 async def test_retracted_merge_sends_later_events_to_the_old_case_again(way: Doorway) -> None:
     _, newer = await cases(way, 1, 2)
     [proposal] = await desk(way).waiting()

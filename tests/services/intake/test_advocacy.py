@@ -64,6 +64,17 @@ async def test_what_is_refused_of_an_advocacy_program_is_not_kept(tmp_path: Path
         assert all(held.sealed_body == "" for held in stored)
 
 
+async def test_program_completes_what_it_owes_without_a_word_about_it(tmp_path: Path) -> None:
+    async with doorway(tmp_path) as way:
+        await way.accept(an_event(1, refs=(("incident_no", "26-1"),), dv="yes"))
+        link = next(link for link in await way.engine.links.links() if link.agency == "adv")
+        done = an_event(2, "link.completed", link_id=link.id, role="advocate", note="PLANTED words")
+        [receipt] = await way.submit(done, agency="adv")
+        assert (receipt.status, [p.pointer for p in receipt.problems]) == ("forbidden", ["/data/note"])
+        assert await way.quarantine.waiting() == []
+        await way.accept(an_event(3, "link.completed", link_id=link.id, role="advocate"), agency="adv")
+
+
 async def test_refused_answer_is_redriven_with_a_body_repaired_by_the_program(tmp_path: Path) -> None:
     async with doorway(tmp_path) as way:
         [receipt] = await way.submit(an_event(1, "referral.advocacy_accepted", status="recieved"), agency="adv")

@@ -210,7 +210,9 @@ async def test_event_that_breaks_the_fold_is_kept_and_does_not_hold_back_the_oth
     assert repaired.status == "accepted"
 
 
-async def test_keys_that_cannot_be_stored_fail_the_publisher_and_nothing_is_accepted(way: Doorway) -> None:
+async def test_keys_that_cannot_be_stored_fail_the_publisher_and_nothing_is_accepted(
+    way: Doorway, caplog: pytest.LogCaptureFixture
+) -> None:
     def full(case_id: str, label: str) -> None:
         raise KeyStoreError("the disk is full")
 
@@ -219,6 +221,7 @@ async def test_keys_that_cannot_be_stored_fail_the_publisher_and_nothing_is_acce
         await way.submit(an_event(1, narrative="what he did"))
     way.keys.key = key  # type: ignore[method-assign]
     assert await records(way) == []
+    assert caplog.text == ""  # raised to the publisher, and so not logged too
     await way.accept(an_event(1, narrative="what he did"))
 
 
