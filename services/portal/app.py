@@ -18,6 +18,7 @@ from services.portal.events import event_routes
 from services.portal.keys import key_routes
 from services.portal.links import link_routes
 from services.portal.operations import operation_routes
+from services.portal.page import page_routes
 from services.portal.policies import policy_routes
 from services.portal.problems import HANDLERS
 from services.portal.proposals import proposal_routes
@@ -65,7 +66,7 @@ def create_app(
         ],
     )
     return Litestar(
-        route_handlers=[keyed, *policy_routes(backbone), *operation_routes(backbone)],
+        route_handlers=[keyed, *policy_routes(backbone), *operation_routes(backbone), *page_routes()],
         exception_handlers=HANDLERS,
         lifespan=[alerting],
         state=State({"hub": hub}),
