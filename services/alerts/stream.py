@@ -88,7 +88,7 @@ class AlertHub:
     def close(self) -> None:
         """Let every subscriber go, with a word on how to come back."""
         self._closing.set()
-        for subscription in self._live:
+        for subscription in list(self._live):  # each one leaves
             subscription.let_go(CLOSING)
 
     async def stop(self) -> None:
@@ -176,6 +176,11 @@ class Subscription:
     def ended(self) -> str | None:
         """Why it was let go, in words for the subscriber; None while it goes on."""
         return self._ended
+
+    @property
+    def position(self) -> int:
+        """Everything after this place in the outbox is still to come."""
+        return self._position
 
     def offer(self, alerts: Sequence[Alert]) -> None:
         """Take new alerts into the buffer, never waiting."""

@@ -13,7 +13,7 @@ from ccr_events.codes.backbone import ReadPurpose
 from ccr_events.labels import Label
 from services.cli.options import ANSWER, DEFAULT_DATA, As, AsJson, Data, Key, Url
 
-_ENVELOPE = frozenset({"references", "sealed", "dv"})
+_ELSEWHERE = frozenset({"references", "dv"})
 
 
 def register(app: typer.Typer) -> None:
@@ -47,8 +47,8 @@ def case(
         return
     say(f"case {found['case_id']}")
     table(
-        ("occurred", "agency", "event", "open fields", "id"),
-        [_event_row(event) for event in found["events"]],
+        ("occurred", "agency", "event", "open fields", "sealed", "id"),
+        [_event_row(event) for event in found["timeline"]],
         none="No events that this agency may see.",
     )
     say("")
@@ -85,18 +85,19 @@ def open_event(
 
 
 def _event_row(event: Mapping[str, Any]) -> tuple[str, ...]:
-    from services.cli.spoken import SHORT_ID, agency_name, instant, local_time, references_text
+    from services.cli.spoken import agency_name, instant, local_time, references_text
 
-    at = instant(event["time"])
+    at = instant(event["occurred_at"])
     return (
         "" if at is None else local_time(at),
         agency_name(event["agency"]),
         event["type"],
         _open_fields(event.get("data", {})) or references_text(event.get("data", {})),
-        event["id"][:SHORT_ID],
+        ", ".join(event.get("sealed", ())),
+        event["id"],
     )
 
 
 def _open_fields(data: Mapping[str, Any]) -> str:
     plain = (str, int, float, bool)
-    return ", ".join(f"{k} {v}" for k, v in data.items() if k not in _ENVELOPE and isinstance(v, plain))
+    return ", ".join(f"{k} {v}" for k, v in data.items() if k not in _ELSEWHERE and isinstance(v, plain))

@@ -34,9 +34,9 @@ def words_of(error: Exception) -> str | None:
     """The message of an error of ours, or of the operating system; None for anything else, which is a defect."""
     if type(error).__module__.partition(".")[0] in _OURS:
         return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if isinstance(error.filename, str) else ""
-        return f"{where}{error.strerror}"
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
+        return f"{where}{error.strerror or error}"
     return None
 
 

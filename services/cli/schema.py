@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -61,7 +62,7 @@ def show(
         json_line(payload_schema(found))
         return
     if example:
-        json_line(example_of(found))
+        json_line(example_of(found, datetime.now(UTC)))
         return
     say(f"{found.name}, version {found.version}: {found.summary}")
     say(f"published by: {', '.join(_publishers(found.publishers))}")
@@ -72,7 +73,7 @@ def show(
     ]
     table(("field of data", "needed", "holds", "label", "meaning"), rows, none="")
     say("\nan example:\n")
-    say(orjson.dumps(example_of(found), option=orjson.OPT_INDENT_2).decode())
+    say(orjson.dumps(example_of(found, datetime.now(UTC)), option=orjson.OPT_INDENT_2).decode())
 
 
 def _publishers(agencies: frozenset[Agency]) -> list[str]:

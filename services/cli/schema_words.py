@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ccr_events.core.ids import derived
+from ccr_events.envelope.wire import instant_text
 from ccr_events.registry import EventType
 from ccr_events.schemas.payload import payload_schema
 
@@ -48,8 +50,9 @@ def fields_of(event_type: EventType) -> Iterator[FieldWords]:
         )
 
 
-def example_of(event_type: EventType) -> dict[str, Any]:
-    """A small event of this type that the backbone accepts, as a CloudEvent; its people and numbers are invented."""
+def example_of(event_type: EventType, at: datetime) -> dict[str, Any]:
+    """A small event of this type that happened at `at` (aware UTC), as a CloudEvent; its numbers are invented."""
+    time = instant_text(at.replace(microsecond=0))
     schema = payload_schema(event_type)
     data: dict[str, Any] = {"references": [{"kind": "incident_no", "number": "26-0101"}], "dv": "yes"}
     for name in schema.get("required", ()):
@@ -57,10 +60,10 @@ def example_of(event_type: EventType) -> dict[str, Any]:
     publisher = min(event_type.publishers, default="ccr")
     return {
         "specversion": "1.0",
-        "id": derived("example", event_type.name),
+        "id": derived("example", event_type.name, time),
         "source": f"urn:placeholder-county:{publisher}",
         "type": event_type.name,
-        "time": _EXAMPLE_AT,
+        "time": time,
         "datacontenttype": "application/json",
         "schemaver": event_type.version,
         "data": data,

@@ -63,9 +63,10 @@ def up(
 async def _run(settings: Settings, host: str, port: int, *, local_keys: bool, as_json: bool) -> None:
     from services.cli.local import Server, forget_server, write_server
     from services.cli.printing import say
-    from services.cli.serving import served, stop_asked
+    from services.cli.stopping import stop_asked
     from services.embedded import open_backbone
     from services.portal.app import create_app
+    from services.portal.server import served
 
     async with stop_asked() as stopping, open_backbone(settings) as backbone:
         keys = await _local_keys(backbone, settings.data, make=local_keys)

@@ -41,13 +41,13 @@ def status(data: Data = DEFAULT_DATA, url: Url = None, as_json: AsJson = False) 
     with connect(data, url, keyless=True) as client:
         ready = client.ready()
         figures = _figures(client.text("/metrics"))
-    reasons: Mapping[str, str | None] = ready.get("parts", {})
-    well = not any(reasons.values())
+    reasons: Mapping[str, str] = ready.get("reasons", {})
+    well = ready.get("status") == "ready"
     if as_json:
-        json_line({"url": client.url, "ready": well, "parts": reasons, **figures})
+        json_line({"url": client.url, "ready": well, "reasons": reasons, **figures})
     else:
         rows: list[tuple[str, Any]] = [("backbone", client.url), ("ready", "yes" if well else "NO")]
-        rows += [(part, why or "ok") for part, why in reasons.items()]
+        rows += list(reasons.items())
         rows += [(words, f"{figures[name]:,}") for name, words in FIGURES.items() if name in figures]
         pairs(rows)
     if not well:

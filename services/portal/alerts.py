@@ -81,7 +81,8 @@ def _stream(
         async def deliver() -> None:
             start: HTTPResponseStartEvent = {"type": "http.response.start", "status": 200, "headers": _HEADERS}
             await send(start)
-            await write(RETRY + comment("following"))
+            # Its place at once: a connection that breaks before the first alert is resumed without a gap.
+            await write(RETRY + b"id: %d\n" % subscription.position + comment("following"))
             batches = subscription.batches(heartbeat_s)
             reason = CLOSING
             try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import orjson
 import pytest
 
@@ -12,10 +14,12 @@ from ccr_events.validation import validate_as
 from services.cli.main import run
 from services.cli.schema_words import example_of, fields_of
 
+AT = datetime(2026, 3, 1, 22, 15, tzinfo=UTC)
+
 
 @pytest.mark.parametrize("event_type", event_types().values(), ids=lambda t: t.name)
 def test_every_example_is_an_event_that_fits_its_type(event_type: EventType) -> None:
-    event = read_structured(orjson.dumps(example_of(event_type)))
+    event = read_structured(orjson.dumps(example_of(event_type, AT)))
     payload = validate_as(event_type, event.schema_version, event.data)
     assert isinstance(payload, event_type.model)
 
