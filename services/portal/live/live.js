@@ -5,7 +5,6 @@ const STORED = "ccr-key";
 const SILENT_MS = 40_000; // no bytes, not even a heartbeat: the connection is dead
 const SHOWN = 200;
 const FED = 60;
-const ENDED_STAYS_MS = 2_500;
 const KINDS = {
   opened: "Opened", notified: "Sent to", acknowledged: "Received by", satisfied: "Done by", waived: "Waived for",
   overdue: "Overdue at", escalated: "Escalated to", cancelled: "Taken back for", reopened: "Opened again for",
@@ -55,6 +54,7 @@ function takeKey() {
 function ask(why) {
   session += 1;
   key = "";
+  if (at("case").open) at("case").close();
   sessionStorage.removeItem(STORED);
   at("board").hidden = true;
   at("leave").hidden = true;
@@ -165,15 +165,11 @@ function heard(event) {
   const link = { ...before, ...state, case_id: event.caseid, rule_title, action };
   tellTime(event.time);
   cases.add(link.case_id);
-  const ends = ENDED.has(link.state);
-  if (ends && before && !ENDED.has(before.state)) {
-    if (link.state !== "cancelled") done += 1;
-    setTimeout(() => { if (ENDED.has(links.get(link.id)?.state)) { links.delete(link.id); show(); } }, ENDED_STAYS_MS);
-  }
-  if (!ends || before) links.set(link.id, link);
+  if (!ENDED.has(link.state)) links.set(link.id, link);
+  else if (links.delete(link.id) && link.state !== "cancelled") done += 1;
   if (kind !== "notified") feed(event, kind, link, to_agency, to_role);
   if (["opened", "overdue", "escalated"].includes(kind)) announced.push(`${KINDS[kind]} ${nameOf(to_agency)}: ${rule_title}`);
-  show(link.id);
+  show();
 }
 
 function feed(event, kind, link, toAgency, toRole) {
@@ -197,8 +193,7 @@ function show() {
   requestAnimationFrame(() => { pending = false; draw(); });
 }
 
-const standing = (link) =>
-  ENDED.has(link.state) ? "ended" : link.escalated_to > 0 ? "escalated" : link.overdue ? "overdue" : link.state;
+const standing = (link) => (link.escalated_to > 0 ? "escalated" : link.overdue ? "overdue" : link.state);
 const dueMs = (link) => (link.due_at ? Date.parse(link.due_at) : Infinity);
 const takes = {
   open: () => true,
@@ -208,7 +203,7 @@ const takes = {
 };
 
 function draw() {
-  const open = [...links.values()].filter((link) => !ENDED.has(link.state));
+  const open = [...links.values()];
   count("cases", cases.size);
   count("open", open.length);
   count("waiting", open.filter(takes.waiting).length);
@@ -216,7 +211,7 @@ function draw() {
   count("escalated", open.filter(takes.escalated).length);
   count("done", done);
 
-  const wanted = [...links.values()]
+  const wanted = open
     .filter((link) => (!at("agency").value || link.agency === at("agency").value) && takes[at("standing").value](link))
     .sort((a, b) => dueMs(a) - dueMs(b) || (a.id < b.id ? -1 : 1));
   at("owed-count").textContent = wanted.length ? `(${wanted.length})` : "";
@@ -261,7 +256,6 @@ function fill(card, link) {
   card.dataset.standing = where;
   const text = (selector, words) => { card.querySelector(selector).textContent = words; };
   const words = {
-    ended: link.state === "satisfied" ? "Done" : link.state === "waived" ? "Waived" : "Taken back",
     escalated: `Escalated, step ${link.escalated_to}`, overdue: "Overdue", acknowledged: "Received", opened: "Not yet received",
   };
   const received = link.acknowledged_at && (where === "overdue" || where === "escalated") ? " · received" : "";
@@ -280,19 +274,20 @@ function fill(card, link) {
   });
   card.querySelector(".references").replaceChildren(...numbers);
   const act = card.querySelector(".act");
-  act.hidden = link.agency !== agency || link.acknowledged_at || ENDED.has(link.state);
+  act.hidden = link.agency !== agency || Boolean(link.acknowledged_at);
   act.setAttribute("aria-label", `Received: ${link.rule_title}`);
+  card.querySelector(".case").setAttribute("aria-label", `Case of: ${link.rule_title}`);
   late(card, link);
 }
 
 function late(card, link) {
   const due = card.querySelector(".due");
   const left = dueMs(link) - nowMs();
-  card.dataset.late = left < 0 && !ENDED.has(link.state) ? "yes" : "no";
+  card.dataset.late = left < 0 ? "yes" : "no";
   if (!link.due_at) { due.textContent = "no due time"; return; }
   due.dateTime = link.due_at;
   due.title = new Date(link.due_at).toLocaleString();
-  due.textContent = ENDED.has(link.state) ? clock(link.due_at) : left < 0 ? `due ${span(-left)} ago` : `due in ${span(left)}`;
+  due.textContent = left < 0 ? `due ${span(-left)} ago` : `due in ${span(left)}`;
 }
 
 function span(ms) {
@@ -325,6 +320,47 @@ async function receive(card, button) {
   }
 }
 
+// ── one case
+
+async function openCase(caseId) {
+  const dialog = at("case");
+  const told = at("case-told");
+  at("case-title").textContent = "Case";
+  at("timeline").replaceChildren();
+  at("case-owed").textContent = "";
+  told.textContent = "Loading";
+  dialog.showModal();
+  try {
+    const answer = await call(`/v1/cases/${encodeURIComponent(caseId)}`);
+    if (!answer.ok) throw new Error((await answer.json()).title);
+    const found = await answer.json();
+    at("case-title").textContent = `Case ${caseId.slice(0, 8)}`;
+    const open = found.links.filter((link) => !ENDED.has(link.state)).length;
+    at("case-owed").textContent = `${found.links.length} links, ${open} of them open. ${found.timeline.length} events:`;
+    const inOrder = found.timeline.sort((a, b) => Date.parse(a.occurred_at) - Date.parse(b.occurred_at));
+    at("timeline").replaceChildren(...inOrder.map(entry));
+    told.textContent = "";
+  } catch (error) {
+    told.textContent = `Not shown: ${error.message}.`;
+  }
+}
+
+function entry(event) {
+  const item = at("entry-template").content.firstElementChild.cloneNode(true);
+  const time = item.querySelector("time");
+  time.dateTime = event.occurred_at;
+  time.textContent = new Date(event.occurred_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  const words = event.type.replace(/[._]/g, " ").replace(/^(ofp|nco|bip)\b/, (short) => short.toUpperCase());
+  item.querySelector(".what").textContent = words[0].toUpperCase() + words.slice(1);
+  const late = Date.parse(event.recorded_at) - Date.parse(event.occurred_at);
+  const notes = [nameOf(event.agency)];
+  if (late > 3_600_000) notes.push(`recorded ${span(late)} later`);
+  if (event.corrects) notes.push("corrects an earlier report");
+  if (event.sealed.length) notes.push(`sealed: ${event.sealed.join(", ")}`);
+  item.querySelector(".which").textContent = notes.join(" · ");
+  return item;
+}
+
 // ── begin
 
 at("enter-form").addEventListener("submit", (event) => {
@@ -341,6 +377,8 @@ at("filters").addEventListener("submit", (event) => event.preventDefault());
 at("links").addEventListener("click", (event) => {
   const button = event.target.closest(".act");
   if (button) receive(button.closest(".link"), button);
+  const shown = event.target.closest(".case");
+  if (shown) openCase(links.get(shown.closest(".link").dataset.id).case_id);
 });
 window.addEventListener("hashchange", () => { const found = takeKey(); if (found) enter(found); });
 setInterval(show, 15_000); // due times move even when nothing else does

@@ -1,0 +1,130 @@
+// Links, alerts and times in the words of those who act on them.
+
+import { ended, stateOf } from "./links.js";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const zone = document.documentElement.dataset.zone || undefined;
+const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options });
+const clock = format({ weekday: "short", hour: "2-digit", minute: "2-digit" });
+const dated = format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const whole = format({ weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+
+const names = (select) => Object.fromEntries([...document.querySelector(select).options].map((o) => [o.value, o.text]));
+const agencies = names("#f-agency");
+const urgencies = names("#f-urgency");
+export const AGENCIES = Object.keys(agencies).filter(Boolean);
+
+export const agencyName = (id) => agencies[id] ?? id;
+export const urgencyName = (id) => urgencies[id] ?? id;
+export const who = ({ agency, role }) => `${agencyName(agency)}, ${role}`;
+
+export const STATES = {
+  escalated: "Escalated",
+  overdue: "Overdue",
+  warned: "Warned",
+  opened: "Owed",
+  acknowledged: "Received",
+  satisfied: "Done",
+  waived: "Waived",
+  cancelled: "Withdrawn",
+};
+
+export const GROUP_TITLES = {
+  escalated: "Escalated",
+  overdue: "Overdue",
+  immediate: "Immediate",
+  same_shift: "This shift",
+  same_day: "Today",
+  routine: "Routine",
+  ended: "Ended lately",
+};
+
+export const wholeTime = (at) => whole.format(at).replace(/,/g, "");
+
+// "Tue 22:41", and the date instead of the weekday when it is not within six days.
+export function clockTime(at, now) {
+  return (Math.abs(at - now) < 6 * DAY ? clock : dated).format(at).replace(/,/g, "");
+}
+
+// "12 min", "3 h 5 min", "2 d 4 h".
+export function span(ms) {
+  const minutes = Math.floor(Math.abs(ms) / MINUTE);
+  if (minutes < 1) return "under 1 min";
+  const parts = [
+    [Math.floor(minutes / 1440), "d"],
+    [Math.floor(minutes / 60) % 24, "h"],
+    [minutes % 60, "min"],
+  ];
+  return parts
+    .filter(([number]) => number > 0)
+    .slice(0, 2)
+    .map(([number, unit]) => `${number} ${unit}`)
+    .join(" ");
+}
+
+// How far off the due time is, or how the link ended.
+export function dueWords(link, now) {
+  if (ended(link)) {
+    const late = link.state === "satisfied" && link.due_at !== null && link.ended_at > link.due_at;
+    return late ? `${span(link.ended_at - link.due_at)} late` : link.state === "satisfied" ? "in time" : "";
+  }
+  if (link.due_at === null) return "no deadline";
+  return now >= link.due_at ? `${span(now - link.due_at)} late` : `in ${span(link.due_at - now)}`;
+}
+
+export function stateNote(link) {
+  const state = stateOf(link);
+  if ((state === "escalated" || state === "warned") && link.hears) return `to ${link.hears.role}`;
+  if (state === "satisfied") return "";
+  return "";
+}
+
+export const numbers = (link) => link.references.map(({ number }) => number).join(" · ");
+export const kindOfNumber = (kind) => kind.replace(/_no$/, "").replaceAll("_", " ");
+
+// What an alert says after "Jail, watch commander: tell the victim before the release".
+export function happened({ kind, at, link, to }) {
+  const left = link.due_at === null ? null : link.due_at - at;
+  switch (kind) {
+    case "opened":
+      return left === null ? "now owed" : `due ${clockTime(link.due_at, at)}`;
+    case "acknowledged":
+      return "received";
+    case "satisfied":
+      return left !== null && link.ended_at > link.due_at ? `done, ${span(link.ended_at - link.due_at)} late` : "done";
+    case "waived":
+      return "waived, with the reason on record";
+    case "overdue":
+      return "overdue";
+    case "escalated": {
+      const hears = to.agency === link.agency ? to.role : who(to);
+      if (left === null || left > 0) return `${left === null ? "" : `due in ${span(left)}, `}${hears} warned`;
+      return `${left < 0 ? `${span(left)} late` : "overdue"}, ${hears} told`;
+    }
+    case "cancelled":
+      return "no longer owed, what opened it was corrected";
+    case "reopened":
+      return "owed again, what had answered it was taken back";
+    case "rescheduled":
+      return left === null ? "no deadline any more" : `now due ${clockTime(link.due_at, at)}`;
+    case "notified":
+      return `the alert reached ${agencyName(to.agency)}`;
+    default:
+      return kind;
+  }
+}
+
+export const KINDS = {
+  opened: "New",
+  acknowledged: "Received",
+  satisfied: "Done",
+  waived: "Waived",
+  overdue: "Overdue",
+  escalated: "Escalated",
+  cancelled: "Withdrawn",
+  reopened: "Owed again",
+  rescheduled: "Rescheduled",
+  notified: "Delivered",
+};
