@@ -17,8 +17,8 @@ from services.portal.cases import case_routes
 from services.portal.events import event_routes
 from services.portal.keys import key_routes
 from services.portal.links import link_routes
+from services.portal.live.page import live_routes
 from services.portal.operations import operation_routes
-from services.portal.page import page_routes
 from services.portal.policies import policy_routes
 from services.portal.problems import HANDLERS
 from services.portal.proposals import proposal_routes
@@ -66,7 +66,7 @@ def create_app(
         ],
     )
     return Litestar(
-        route_handlers=[keyed, *policy_routes(backbone), *operation_routes(backbone), *page_routes()],
+        route_handlers=[keyed, *policy_routes(backbone), *operation_routes(backbone), *live_routes(backbone)],
         exception_handlers=HANDLERS,
         lifespan=[alerting],
         state=State({"hub": hub}),

@@ -38,7 +38,6 @@ export class Links {
 
   // The backbone's clock, which a demonstration moves at will. A reading can only be late, so the greatest lead is true.
   read(at) {
-    if (Number.isNaN(at)) return;
     this.#lead = Math.max(this.#lead ?? -Infinity, at - Date.now());
   }
 
@@ -111,24 +110,17 @@ export class Links {
   }
 
   #put(link) {
-    this.#links.delete(link.id);
     this.#links.set(link.id, link);
   }
 
+  // Seldom: ended ones go first, then the least pressing.
   #bound() {
-    if (this.#links.size <= MAX_OPEN + MAX_ENDED / 2) return;
+    if (this.#links.size <= MAX_OPEN + MAX_ENDED) return;
     const all = [...this.#links.values()];
-    const over = all.filter(ended).sort((a, b) => a.ended_at - b.ended_at);
+    const over = all.filter(ended).sort((a, b) => b.ended_at - a.ended_at);
     const open = all.filter((link) => !ended(link)).sort(byPressing);
-    for (const link of over.slice(0, Math.max(0, over.length - MAX_ENDED / 2))) this.#forget(link.id);
-    for (const link of open.slice(MAX_OPEN)) {
-      this.dropped = true;
-      this.#forget(link.id);
-    }
-  }
-
-  #forget(id) {
-    this.#links.delete(id);
+    for (const { id } of [...over.slice(MAX_ENDED / 2), ...open.slice(MAX_OPEN)]) this.#links.delete(id);
+    this.dropped ||= open.length > MAX_OPEN;
   }
 }
 

@@ -65,25 +65,15 @@ class Part:
 
 def live_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
     """The routes. None needs a key."""
-    template = Environment(
-        loader=PackageLoader(PACKAGE, package_path=""), autoescape=True, undefined=StrictUndefined
-    ).get_template("live.html")
-    parts = _parts()
+    page, parts = _page(backbone), _parts()
 
-    @get("/", media_type="text/html", include_in_schema=False)
-    async def show_live_page() -> Response[bytes]:
-        """The page, with the backbone's clock, since a demonstration has a time of its own."""
-        text = template.render(
-            now=backbone.clock.now().isoformat(),
-            agencies={agency.value: _capital(name) for agency, name in AGENCY_NAMES.items()},
-            urgencies={urgency: _capital(words) for urgency, words in URGENCIES.items()},
-            **_place(backbone),
-        )
-        headers = SECURITY | {"cache-control": "no-store"}
-        return Response(text.encode(), media_type="text/html; charset=utf-8", headers=headers)
+    @get("/")
+    async def show_page() -> Response[bytes]:
+        """The live page."""
+        return Response(page, media_type="text/html; charset=utf-8", headers=SECURITY | {"cache-control": "no-cache"})
 
     @get("/live/{name:str}", include_in_schema=False)
-    async def show_part(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+    async def show_page_part(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
         """A script, the style sheet or the icon."""
         part = parts.get(name)
         if part is None:
@@ -93,7 +83,18 @@ def live_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
             return Response(b"", status_code=304, headers=headers)
         return Response(part.body, media_type=part.media_type, headers=headers)
 
-    return [show_live_page, show_part]
+    return [show_page, show_page_part]
+
+
+def _page(backbone: Backbone) -> bytes:
+    template = Environment(
+        loader=PackageLoader(PACKAGE, package_path=""), autoescape=True, undefined=StrictUndefined
+    ).get_template("live.html")
+    return template.render(
+        agencies={agency.value: _capital(name) for agency, name in AGENCY_NAMES.items()},
+        urgencies={urgency: _capital(words) for urgency, words in URGENCIES.items()},
+        **_place(backbone),
+    ).encode()
 
 
 def _parts() -> Mapping[str, Part]:

@@ -74,11 +74,10 @@ export function dueWords(link, now) {
   return now >= link.due_at ? `${span(now - link.due_at)} late` : `in ${span(link.due_at - now)}`;
 }
 
+// Who was told that it is late, or soon will be.
 export function stateNote(link) {
-  const state = stateOf(link);
-  if ((state === "escalated" || state === "warned") && link.hears) return `to ${link.hears.role}`;
-  if (state === "satisfied") return "";
-  return "";
+  if (ended(link) || !link.hears) return link.acknowledged_at && link.overdue && !ended(link) ? "received" : "";
+  return `${link.hears.agency === link.agency ? link.hears.role : who(link.hears)} told`;
 }
 
 export const numbers = (link) => link.references.map(({ number }) => number).join(" · ");

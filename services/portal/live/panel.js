@@ -1,0 +1,140 @@
+// One link from beginning to end: what happened to it, who hears next, and what happened in its case.
+
+import { chip, element } from "./dom.js";
+import { ended, stateOf } from "./links.js";
+import { agencyName, clockTime, dueWords, happened, KINDS, kindOfNumber, span, STATES, urgencyName, wholeTime, who } from "./words.js";
+
+const MAX_CASE_EVENTS = 12;
+const NARROW = matchMedia("(max-width: 60rem)");
+
+export class Panel {
+  #dialog;
+  #ask;
+  #link = null;
+  #asked = 0;
+  #form = null;
+  #events = null;
+  #from = null;
+
+  // ask(path) → promise of JSON; closed(id, button) when it was closed, with what it was opened from.
+  constructor(dialog, ask, closed) {
+    this.#dialog = dialog;
+    this.#ask = ask;
+    dialog.addEventListener("close", () => {
+      const id = this.#link?.id;
+      this.#link = null;
+      closed(id, this.#from);
+    });
+    dialog.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") dialog.close();
+    });
+  }
+
+  get id() {
+    return this.#link?.id ?? null;
+  }
+
+  open(link, now, from) {
+    this.#from = from;
+    this.#link = link;
+    this.#form = this.#events = null;
+    this.#draw(now);
+    if (!this.#dialog.open) NARROW.matches ? this.#dialog.showModal() : this.#dialog.show();
+    this.#dialog.scrollTop = 0;
+    this.#dialog.querySelector("h2").focus();
+    this.#load(now);
+  }
+
+  changed(link, now) {
+    if (this.#link === null || link.id !== this.#link.id) return;
+    this.#link = link;
+    this.#draw(now);
+    this.#load(now);
+  }
+
+  close() {
+    this.#dialog.close();
+  }
+
+  async #load(now) {
+    const turn = ++this.#asked;
+    const { id, case_id } = this.#link;
+    const [form, found] = await Promise.all([
+      this.#ask(`/v1/links/${encodeURIComponent(id)}`).catch(() => null),
+      this.#ask(`/v1/cases/${encodeURIComponent(case_id)}`).catch(() => null),
+    ]);
+    if (turn !== this.#asked || this.#link === null) return;
+    this.#form = form;
+    this.#events = found?.timeline.slice(-MAX_CASE_EVENTS).reverse() ?? null;
+    this.#draw(now);
+  }
+
+  #draw(now) {
+    const link = this.#link;
+    const hadFocus = this.#dialog.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
+    const close = element("button", { type: "button", class: "close", "data-focus": "close", "aria-label": "Close" }, "Close");
+    close.addEventListener("click", () => this.#dialog.close());
+    const state = stateOf(link);
+    this.#dialog.replaceChildren(
+      element("div", { class: "panel-top" }, chip(state, STATES[state]), close),
+      element("h2", { id: "panel-title", tabindex: "-1", "data-focus": "title" }, link.title),
+      element("p", { class: "action" }, link.action),
+      facts(link, now),
+      element("h3", {}, "What happened, and who hears next"),
+      element("ol", { class: "history" }, ...history(link, this.#form).map((item) => line(item, now))),
+      ...caseEvents(this.#events, now),
+    );
+    if (hadFocus) this.#dialog.querySelector(`[data-focus=${hadFocus}]`)?.focus({ preventScroll: true });
+  }
+}
+
+function facts(link, now) {
+  const rows = [
+    ["Owed by", who(link)],
+    ["Urgency", urgencyName(link.urgency)],
+    ["Since", `${wholeTime(link.opened_at)}, ${span(now - link.opened_at)} ago`],
+    ["Due", link.due_at === null ? "no deadline" : `${wholeTime(link.due_at)}${ended(link) ? "" : `, ${dueWords(link, now)}`}`],
+    ...link.references.map(({ kind, number }) => [`${kindOfNumber(kind)} number`, number]),
+    ["Rule", `${link.rule}, policies of ${link.edition}`],
+  ];
+  return element("dl", { class: "facts" }, ...rows.map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text))));
+}
+
+// What is known of its life: from the link as it stands, and from alerts this page has seen.
+function history(link, form) {
+  const items = new Map();
+  const add = (kind, at, text, state = kind, ahead = false) => {
+    if (at !== null && at !== undefined && !items.has(`${kind} ${at}`)) items.set(`${kind} ${at}`, { at, text, state, ahead });
+  };
+  for (const seen of link.seen) {
+    const words = happened({ kind: seen.kind, at: seen.at, link, to: seen });
+    const warned = seen.kind === "escalated" && (link.due_at === null || seen.at < link.due_at);
+    add(seen.kind === "escalated" ? `step ${seen.step}` : seen.kind, seen.at, `${KINDS[seen.kind] ?? seen.kind}: ${words}`, warned ? "warned" : seen.kind);
+  }
+  add("opened", link.opened_at, "Owed from here");
+  add("notified", link.notified_at, "The alert was delivered");
+  add("acknowledged", link.acknowledged_at, "Received");
+  for (const step of form?.steps ?? []) {
+    const at = Date.parse(step.at);
+    if (step.reached) add(step.number ? `step ${step.number}` : "overdue", at, step.number ? `${who(step)} told` : "Overdue", step.number ? (link.due_at !== null && at < link.due_at ? "warned" : "escalated") : "overdue");
+    else if (!ended(link)) add(`ahead ${step.number}`, at, step.number ? `${who(step)} will be told` : "Due", step.number ? "warned" : "opened", true);
+  }
+  if (ended(link)) add(link.state, link.ended_at, STATES[link.state]);
+  return [...items.values()].sort((a, b) => a.at - b.at);
+}
+
+function line({ at, text, state, ahead }, now) {
+  const when = element("time", { datetime: new Date(at).toISOString() }, clockTime(at, now));
+  return element("li", { class: ahead ? "ahead" : null, "data-state": state }, when, chip(state, ""), element("span", {}, text));
+}
+
+function caseEvents(events, now) {
+  if (!events?.length) return [];
+  const rows = events.map((event) => {
+    const at = Date.parse(event.occurred_at);
+    const when = element("time", { datetime: event.occurred_at }, clockTime(at, now));
+    const words = event.type.replace(".", ": ").replaceAll("_", " ");
+    return element("li", {}, when, element("span", {}, words, element("span", { class: "small" }, ` ${agencyName(event.agency)}`)));
+  });
+  return [element("h3", {}, "Latest in this case"), element("ol", { class: "history plain" }, ...rows)];
+}
