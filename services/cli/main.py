@@ -6,12 +6,11 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 from typer.main import get_command
 
-from services.cli.refused import failed
+from services.cli.refused import FAILED, INTERRUPTED, failed
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "service": ("up",),
@@ -45,9 +44,7 @@ def application(command: str | None = None) -> typer.Typer:
     )
     app.callback()(_nothing_in_common)
     for name in [name for name, commands in GROUPS.items() if command in commands] or GROUPS:
-        module = f"services.cli.{name}"
-        if find_spec(module) is not None:
-            import_module(module).register(app)
+        import_module(f"services.cli.{name}").register(app)
     return app
 
 
@@ -61,8 +58,10 @@ def run(arguments: Sequence[str]) -> int:
         get_command(application(next(iter(arguments), None)))(args=list(arguments), prog_name="ccr")
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
     except BrokenPipeError:
-        status = 1
+        status = FAILED
     except Exception as error:
         status = failed(error)
     else:
@@ -81,5 +80,5 @@ def _flushed(status: int) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return status or 1
+        return status or FAILED
     return status

@@ -12,6 +12,8 @@ from tempfile import NamedTemporaryFile
 
 FAILED = 1
 """Exit status of everything refused or failed."""
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
 DEBUG = "CCR_DEBUG"
 """Environment variable: `1` shows the traceback of an unexpected error instead of writing a report."""
 _OURS = frozenset({"ccr_events", "services"})
@@ -35,7 +37,7 @@ def words_of(error: Exception) -> str | None:
     if type(error).__module__.partition(".")[0] in _OURS:
         return str(error)
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
+        where = f"{error.filename}: " if isinstance(error.filename, str | os.PathLike) else ""
         return f"{where}{error.strerror or error}"
     return None
 

@@ -63,6 +63,7 @@ def up(
 async def _run(settings: Settings, host: str, port: int, *, local_keys: bool, as_json: bool) -> None:
     from services.cli.local import Server, forget_server, write_server
     from services.cli.printing import say
+    from services.cli.refused import Refused
     from services.cli.stopping import stop_asked
     from services.embedded import open_backbone
     from services.portal.app import create_app
@@ -76,7 +77,11 @@ async def _run(settings: Settings, host: str, port: int, *, local_keys: bool, as
                 _tell(settings, host, url, keys, as_json=as_json)
                 asked = asyncio.create_task(stopping.wait())
                 await asyncio.wait({asked, serving}, return_when=asyncio.FIRST_COMPLETED)
-                asked.cancel()
+                if not asked.done():
+                    asked.cancel()
+                    raise Refused(
+                        "the HTTP server ended by itself; what it said is above, and nothing accepted is lost"
+                    )
             finally:
                 forget_server(settings.data)
     if not as_json:
@@ -98,7 +103,7 @@ async def _local_keys(backbone: Backbone, data: Path, *, make: bool) -> Mapping[
 def _tell(settings: Settings, host: str, url: str, keys: Mapping[str, str], *, as_json: bool) -> None:
     from services.cli.client import is_local
     from services.cli.local import LOCAL_KEYS
-    from services.cli.printing import console, json_line, pairs, say, warn
+    from services.cli.printing import console, json_line, say, warn
     from services.embedded import MASTER_KEY_FILE
     from services.sealing.master_key import ENVIRONMENT
 
@@ -110,7 +115,7 @@ def _tell(settings: Settings, host: str, url: str, keys: Mapping[str, str], *, a
         # A log must not hold a key, so only a person at a terminal is shown it.
         key = keys[Agency.CCR.value] if console().is_terminal else f"<ccr's key from {settings.data / LOCAL_KEYS}>"
         page = f"{page}#key={key}"
-    pairs([("backbone", url), ("live page", page), ("data", str(settings.data.absolute()))])
+    say(f"backbone   {url}\nlive page  {page}\ndata       {settings.data.absolute()}")
     if settings.master_key is None and ENVIRONMENT not in os.environ:
         warn(
             f"\nThe master key lies beside the data, in {settings.data / MASTER_KEY_FILE}: good for a first look. For "
@@ -120,5 +125,6 @@ def _tell(settings: Settings, host: str, url: str, keys: Mapping[str, str], *, a
         warn("\nOthers can reach this address, without TLS: put a proxy that speaks TLS in front.")
     option = "" if settings.data == DEFAULT_DATA else f" --data {settings.data}"
     say(f"\nNow, in a second terminal:  ccr watch{option}")
-    say(f"and in a third:             ccr ingest{option} FILE.xml   or   ccr schema show arrest.made")
+    say(f"and in a third:             ccr ingest{option} FILE.xml")
+    say(f"or without a document:      ccr schema show arrest.made --example | ccr publish -{option}")
     say("Stop with Ctrl-C.")

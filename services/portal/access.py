@@ -51,7 +51,7 @@ def unauthenticated() -> Problem:
     return Problem(
         401,
         "A valid API key is needed",
-        "Send the header Authorization: Bearer ccr_<key id>_<secret>. Keys are issued with `ccr keys add`.",
+        "Send the header Authorization: Bearer ccr_<key id>_<secret>. Keys are issued with `ccr keys issue`.",
         headers={"www-authenticate": "Bearer"},
     )
 

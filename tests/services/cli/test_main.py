@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
@@ -130,7 +129,3 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-
-
-def test_every_module_of_a_group_exists() -> None:
-    assert all(find_spec(f"services.cli.{name}") for name in GROUPS)

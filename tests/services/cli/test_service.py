@@ -16,6 +16,8 @@ from ccr_events.catalogue import event_type_named
 from ccr_events.core.ids import derived
 from services.cli.main import run
 from services.cli.schema_words import example_of
+from services.cli.service import _tell
+from services.embedded import Settings
 from tests.support.running import running
 
 PLANTED = "Testperson-Planted"
@@ -196,6 +198,24 @@ def test_a_link_is_waived_only_by_a_role_its_policy_names(
     assert json_of(capsys, "link", mine["id"], "--data", data)["state"] == "waived"
 
 
+def test_an_act_that_no_event_tells_is_said_to_be_done(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    petition = tmp_path / "petition.json"
+    petition.write_bytes(orjson.dumps(event("ofp.petitioned", "26-COMPLETE")))
+    (receipt,) = json_of(capsys, "publish", str(petition), "--data", data)["receipts"]
+    offer = links_of(receipt["case_id"], data, capsys)["L22a"]
+    note = tmp_path / "note.txt"
+    note.write_text(f"{PLANTED} was told where the office is")
+    answer = json_of(capsys, "complete", offer["id"], "--note", str(note), "--data", data)
+    assert answer["status"] == "accepted"
+    assert json_of(capsys, "link", offer["id"], "--data", data)["state"] == "satisfied"
+    assert PLANTED not in str(json_of(capsys, "case", receipt["case_id"], "--data", data))
+    note.write_text("x" * 501)
+    assert run(["complete", offer["id"], "--note", str(note), "--data", data]) == 1
+    assert "1 to 500 characters" in capsys.readouterr().err
+
+
 def test_replay_says_what_is_stored(arrest: dict[str, Any], data: str, capsys: pytest.CaptureFixture[str]) -> None:
     report = json_of(capsys, "replay", "--verify", "--data", data)
     assert report["identical"]
@@ -313,6 +333,24 @@ def test_a_service_that_cannot_start_says_why(
     told = capsys.readouterr().err
     assert words in told
     assert "this is a defect" not in told
+
+
+def test_the_first_lines_of_a_service_hold_no_key_unless_a_person_reads_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CCR_MASTER_KEY", raising=False)
+    url, key = "http://127.0.0.1:8700", "ccr_0000000000000001_secret"
+    _tell(Settings(tmp_path), "0.0.0.0", url, {"ccr": key}, as_json=False)
+    told = capsys.readouterr()
+    assert "ccr_0000" not in told.out + told.err
+    assert f"ccr watch --data {tmp_path}" in told.out
+    assert str(tmp_path / "master.key") in told.err
+    assert "without TLS" in told.err
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    _tell(Settings(tmp_path, master_key=tmp_path / "elsewhere"), "127.0.0.1", url, {"ccr": key}, as_json=False)
+    told = capsys.readouterr()
+    assert f"{url}/#key={key}" in told.out
+    assert told.err == ""
 
 
 def test_keys_can_be_issued_before_the_first_start_and_revoked(
