@@ -48,9 +48,20 @@ def decode_link(raw: bytes) -> Link:
     return _link(orjson.loads(raw))
 
 
-def encode_transition(transition: Transition) -> bytes:
-    """One transition, with the link after it."""
-    return orjson.dumps(transition)
+def encode_transition(transition: Transition, link: bytes | None = None) -> bytes:
+    """One transition, with the link after it; `link` where that is already encoded."""
+    return orjson.dumps(
+        {
+            "id": transition.id,
+            "kind": transition.kind,
+            "step": transition.step,
+            "cause": transition.cause,
+            "at": transition.at,
+            "link": transition.link if link is None else orjson.Fragment(link),
+            "to_agency": transition.to_agency,
+            "to_role": transition.to_role,
+        }
+    )
 
 
 def decode_transition(raw: bytes) -> Transition:

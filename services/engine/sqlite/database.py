@@ -26,7 +26,7 @@ BUSY_TIMEOUT_MS = 5_000
 """How long a statement waits for a lock another connection holds."""
 PAGE_CACHE_KIB = 65_536
 """Pages kept in memory by the writing connection."""
-CHECKPOINT_PAGES = 4_000
+CHECKPOINT_PAGES = 16_000
 """Pages (4 KiB) in the write-ahead log after which it is copied back into the database."""
 _OLDEST_SQLITE = (3, 37, 0)
 """STRICT tables."""

@@ -104,15 +104,18 @@ class SqliteLinks:
         """See `Buffer.take_back`."""
         self._new.take_back()
 
-    def flush(self) -> None:
-        """Store what was put and removed."""
+    def flush(self) -> dict[int, bytes]:
+        """Store what was put and removed; returns the links' bytes by `id(link)`, for who encodes them again."""
         gone = [(link_id,) for link_id, held in self._new.values.items() if held.link is None]
         if gone:
             self._connection.executemany("DELETE FROM links WHERE link_id = ?", gone)
         rows = [link_row(held.case_number, held.link) for held in self._new.values.values() if held.link is not None]
         if rows:
             store_links(self._connection, rows)
+        links = (held.link for held in self._new.values.values() if held.link is not None)
+        encoded = {id(link): row[-1] for link, row in zip(links, rows, strict=True)}
         self._new.clear()
+        return encoded
 
     def forget(self) -> None:
         """The group failed."""
@@ -147,7 +150,8 @@ def stored_links(connection: sqlite3.Connection, number: int) -> dict[str, Link]
 
 def link_row(case_number: int, link: Link) -> LinkRow:
     """The row of a link that the view of a case holds."""
-    next_at = next_of(link)
+    steps = pending(link)
+    next_at = min((step.at for step in steps), default=None)
     return (
         link.id,
         case_number,
@@ -157,7 +161,7 @@ def link_row(case_number: int, link: Link) -> LinkRow:
         None if link.due_at is None else stored_instant(link.due_at),
         int(link.overdue),
         int(link.escalated_to > 0),
-        len(pending(link)),
+        len(steps),
         None if next_at is None else stored_instant(next_at),
         encode_link(link),
     )

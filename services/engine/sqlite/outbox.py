@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ccr_events.core.codec import decode_transition, encode_transition
@@ -42,14 +42,23 @@ class SqliteOutbox:
         """See `Buffer.take_back`."""
         self._new.take_back()
 
-    def flush(self) -> list[Alertable]:
-        """Store what was added, and return it."""
+    def flush(self, links: Mapping[int, bytes]) -> list[Alertable]:
+        """Store what was added, and return it; `links` are the bytes of links already encoded, by `id(link)`."""
         new = list(self._new.values.values())
         if not new:
             return []
         self._connection.executemany(
             "INSERT INTO outbox (seq, position, recorded_at, alerting, body) VALUES (?, ?, ?, ?, ?)",
-            [(a.seq, p, stored_instant(a.recorded_at), a.alerting, encode_transition(a.transition)) for p, a in new],
+            [
+                (
+                    a.seq,
+                    position,
+                    stored_instant(a.recorded_at),
+                    a.alerting,
+                    encode_transition(a.transition, links.get(id(a.transition.link))),
+                )
+                for position, a in new
+            ],
         )
         self._last = new[-1][1].seq
         self._new.clear()

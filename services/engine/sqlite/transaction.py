@@ -34,7 +34,6 @@ class SqliteTransaction:
         self.api_keys = SqliteApiKeys(connection, self._savepoint)
         self.audit = SqliteAudit(connection, self._savepoint)
         self._buffered = (self._case_numbers, self.events, self.links, self.outbox, self.views)
-        """Parents of foreign keys first."""
 
     def settle(self) -> None:
         """The current work succeeded."""
@@ -50,9 +49,10 @@ class SqliteTransaction:
 
     def flush(self) -> list[Alertable]:
         """Store what the group wrote; returns its transitions."""
-        told: list[Alertable] = []
-        for store in self._buffered:
-            told += store.flush() or ()
+        self._case_numbers.flush()
+        self.events.flush()
+        told = self.outbox.flush(self.links.flush())
+        self.views.flush()
         return told
 
     def forget(self) -> None:
