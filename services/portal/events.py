@@ -5,7 +5,8 @@ Nothing is dropped: an event that cannot be read is kept in quarantine, and the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,8 +14,17 @@ from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
 
 from ccr_events.catalogue import event_types
-from ccr_events.envelope import BATCH, MAX_BATCH_BYTES, MAX_EVENT_BYTES, EnvelopeError, Event, read_http
+from ccr_events.envelope import (
+    BATCH,
+    MAX_BATCH_BYTES,
+    MAX_EVENT_BYTES,
+    STRUCTURED,
+    EnvelopeError,
+    Event,
+    read_http,
+)
 from services.engine.ports import AuthenticatedKey, FieldProblem, Receipt, Submission
+from services.intake.holding import QuarantineFull
 from services.portal.access import Call, spend
 from services.portal.backbone import Backbone
 from services.portal.bodies import read_body
@@ -22,6 +32,8 @@ from services.portal.problems import Problem
 from services.portal.rate import Buckets
 
 JSON = "application/json"
+FAMILY = "application/cloudevents"
+"""How the media types of CloudEvents begin, in whatever format."""
 STATUS = {"accepted": 202, "duplicate": 200, "conflict": 409, "forbidden": 403, "quarantined": 422}
 """HTTP status of what became of one event."""
 
@@ -32,50 +44,51 @@ def event_routes(backbone: Backbone, buckets: Buckets) -> list[HTTPRouteHandler]
     @post("/v1/events", status_code=202, include_in_schema=False)
     async def publish_events(request: Call) -> Response[bytes]:
         """Publish one event (structured or binary mode) or a batch of at most 1,000."""
-        caller = request.auth
-        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        batch = media == BATCH
-        _check_media(media, request)
-        body = await read_body(request, MAX_BATCH_BYTES if batch else MAX_EVENT_BYTES)
+        caller, headers = request.auth, dict(request.headers)
+        media = headers.get("content-type", "").partition(";")[0].strip().lower()
+        _check_media(media, headers)
+        body = await read_body(request, MAX_BATCH_BYTES if media == BATCH else MAX_EVENT_BYTES)
         alerting = request.query_params.get("alerting", "true") != "false"
-        found = await _read(request, body, batch=batch, caller=caller)
-        if len(found) > 1:
-            spend(buckets, caller.key_id, len(found) - 1)
-        receipts = await _submit(found, caller, alerting=alerting)
-        return _batch_answer(receipts) if batch else one_answer(receipts[0])
-
-    async def _read(
-        request: Call, body: bytes, *, batch: bool, caller: AuthenticatedKey
-    ) -> list[Event | EnvelopeError]:
         try:
-            return read_http(request.headers, body)
+            found = read_http(headers, body)
         except EnvelopeError as error:
             whole = EnvelopeError(error.pointer, error.message, body=body)
-        if not batch:
-            return [whole]
-        raise one_problem(await _hold(whole, caller, request.headers.get("ce-type", "")))
+            raise one_problem(await _hold(whole, caller, headers.get("ce-type", ""))) from None
+        if len(found) > 1:
+            spend(buckets, caller.key_id, len(found) - 1)
+        receipts = await _taken_in(found, caller, alerting=alerting)
+        return _batch_answer(receipts) if media == BATCH else one_answer(receipts[0])
 
-    async def _submit(
+    async def _taken_in(
         found: Sequence[Event | EnvelopeError], caller: AuthenticatedKey, *, alerting: bool
     ) -> list[Receipt]:
         readable = [
             Submission(item, caller.agency, caller.key_id, alerting) for item in found if isinstance(item, Event)
         ]
-        answers = iter(await backbone.publisher.submit(readable) if readable else ())
-        return [next(answers) if isinstance(item, Event) else await _hold(item, caller) for item in found]
+        unreadable = [item for item in found if isinstance(item, EnvelopeError)]
+        taken = await backbone.publisher.submit(readable) if readable else []
+        if not unreadable:
+            return taken
+        answers = iter(taken)
+        held = iter(await asyncio.gather(*(_hold(error, caller) for error in unreadable)))
+        return [next(answers) if isinstance(item, Event) else next(held) for item in found]
 
     async def _hold(error: EnvelopeError, caller: AuthenticatedKey, type_hint: str = "") -> Receipt:
         title = "The event cannot be read"
         problems = (FieldProblem(error.pointer, error.message),)
         raw = error.body or b""
-        quarantine_id = await backbone.quarantine.hold(
-            raw,
-            agency=caller.agency,
-            key_id=caller.key_id,
-            type_hint=_known_type(type_hint, raw),
-            title=title,
-            problems=problems,
-        )
+        backbone.metrics.refused(caller.agency, "quarantined")
+        try:
+            quarantine_id = await backbone.quarantine.hold(
+                raw,
+                agency=caller.agency,
+                key_id=caller.key_id,
+                type_hint=_known_type(type_hint, raw),
+                title=title,
+                problems=problems,
+            )
+        except QuarantineFull as full:  # the others of the batch have been taken in and need their receipts
+            return Receipt("", "quarantined", title=f"{title}; {full}", problems=problems)
         return Receipt("", "quarantined", quarantine_id=quarantine_id, title=title, problems=problems)
 
     return [publish_events]
@@ -123,13 +136,13 @@ def _batch_answer(receipts: Sequence[Receipt]) -> Response[bytes]:
     return Response(body, status_code=202 if whole else 207, media_type=JSON)
 
 
-def _check_media(media: str, request: Call) -> None:
-    if not media.startswith("application/cloudevents") and "ce-specversion" not in request.headers:
+def _check_media(media: str, headers: Mapping[str, str]) -> None:
+    if media not in (STRUCTURED, BATCH) and (media.startswith(FAMILY) or "ce-specversion" not in headers):
         raise Problem(
             415,
-            "Not a CloudEvent",
-            f"Send content type application/cloudevents+json or {BATCH}, or ce- headers with a JSON body.",
-            headers={"accept": f"application/cloudevents+json, {BATCH}"},
+            "Not a CloudEvent in JSON",
+            f"Send content type {STRUCTURED} or {BATCH}, or ce- headers with a JSON body.",
+            headers={"accept": f"{STRUCTURED}, {BATCH}"},
         )
 
 

@@ -69,9 +69,12 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         caller = request.auth
         if agency is None and case_id is None and caller.agency != Agency.CCR:
             agency = caller.agency
-        found = await backbone.links.links(agency=agency, case_id=case_id, open_only=open_only, limit=limit)
-        visible = [link_form(link, backbone.policies) for link in found if may_see_link(caller.agency, link)]
-        return answer(LinksForm(links=visible))
+        own = caller.agency in (Agency.CCR, agency)
+        found = await backbone.links.links(
+            agency=agency, case_id=case_id, open_only=open_only, limit=limit if own else MAX_LINKS
+        )
+        visible = [link for link in found if may_see_link(caller.agency, link)]
+        return answer(LinksForm(links=[link_form(link, backbone.policies) for link in visible[:limit]]))
 
     @get("/v1/links/{link_id:str}")
     async def show_link(request: Call, link_id: str) -> Response[bytes]:

@@ -15,7 +15,7 @@ class Rate:
     """A sustained rate and what may come at once. One request or one event is one token."""
 
     per_second: float = 5_000.0
-    burst: float = 10_000.0
+    burst: float = 20_000.0
 
 
 class Buckets:
