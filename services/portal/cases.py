@@ -6,6 +6,7 @@ from datetime import datetime
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from pydantic import Field
 
 from ccr_events.agencies import Agency
@@ -38,7 +39,7 @@ def case_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
     """The routes."""
 
     @get("/v1/cases/{case_id:str}")
-    async def show_case(request: Call, case_id: str) -> Response[bytes]:
+    async def show_case(request: Call, case_id: FromPath[str]) -> Response[bytes]:
         """Timeline and links of a case this agency published into, owes something in or was told of."""
         records = await backbone.log.of_case(case_id)
         links = await backbone.links.links(case_id=case_id, open_only=False, limit=MAX_LINKS)
@@ -50,7 +51,7 @@ def case_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return answer(CaseForm(case_id=case_id, timeline=entries[-MAX_TIMELINE:], links=visible))
 
     @post("/v1/events/{event_id:str}/open", status_code=200)
-    async def open_event(request: Call, event_id: str) -> Response[bytes]:
+    async def open_event(request: Call, event_id: FromPath[str]) -> Response[bytes]:
         """Read sealed fields of one event; the read is audited, also when it is refused."""
         body = await parse(request, OpenBody)
         labels = [label.value for label in body.labels]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from pydantic import Field
 
 from ccr_events.agencies import Agency
@@ -28,7 +28,7 @@ from services.portal.problems import Problem, not_found
 
 MAX_LINKS = 1_000
 """Most links in one answer."""
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LINKS)]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LINKS)]
 
 
 class AcknowledgeBody(Body):
@@ -63,7 +63,11 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
 
     @get("/v1/links")
     async def list_links(
-        request: Call, agency: str | None = None, case_id: str | None = None, open_only: bool = True, limit: Limit = 200
+        request: Call,
+        agency: FromQuery[str | None] = None,
+        case_id: FromQuery[str | None] = None,
+        open_only: FromQuery[bool] = True,
+        limit: Limit = 200,
     ) -> Response[bytes]:
         """Links, most urgent first. `agency` is who owes the act; without it and a case, the caller's own."""
         caller = request.auth
@@ -77,18 +81,18 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return answer(LinksForm(links=[link_form(link, backbone.policies) for link in visible[:limit]]))
 
     @get("/v1/links/{link_id:str}")
-    async def show_link(request: Call, link_id: str) -> Response[bytes]:
+    async def show_link(request: Call, link_id: FromPath[str]) -> Response[bytes]:
         """One link."""
         return answer(link_form(await _visible(request.auth, link_id), backbone.policies))
 
     @post("/v1/links/{link_id:str}/acknowledge", status_code=202)
-    async def acknowledge_link(request: Call, link_id: str) -> Response[bytes]:
+    async def acknowledge_link(request: Call, link_id: FromPath[str]) -> Response[bytes]:
         """Say that it was received."""
         body = await parse(request, AcknowledgeBody)
         return await _give("acknowledged", request.auth, await _visible(request.auth, link_id), body)
 
     @post("/v1/links/{link_id:str}/complete", status_code=202)
-    async def complete_link(request: Call, link_id: str) -> Response[bytes]:
+    async def complete_link(request: Call, link_id: FromPath[str]) -> Response[bytes]:
         """Say that it was done."""
         body = await parse(request, CompleteBody)
         link = await _visible(request.auth, link_id)
@@ -96,7 +100,7 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return await _give("completed", request.auth, link, body)
 
     @post("/v1/links/{link_id:str}/waive", status_code=202)
-    async def waive_link(request: Call, link_id: str) -> Response[bytes]:
+    async def waive_link(request: Call, link_id: FromPath[str]) -> Response[bytes]:
         """Let it go, where the written policy allows this role to."""
         body = await parse(request, WaiveBody)
         return await _give("waived", request.auth, await _visible(request.auth, link_id), body)

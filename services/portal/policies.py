@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
 
 from ccr_events.catalogue import event_types
 from ccr_events.policy.document import Document
@@ -26,7 +27,7 @@ def policy_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return answer(PoliciesForm(policies=[_short(document) for document in backbone.policies.documents]))
 
     @get("/v1/policies/{name:str}")
-    async def show_policy(name: str, version: str | None = None) -> Response[bytes]:
+    async def show_policy(name: FromPath[str], version: FromQuery[str | None] = None) -> Response[bytes]:
         """One written policy, whole; the newest version unless one is named."""
         found = [d for d in backbone.policies.documents if d.policy == name and version in (None, d.version)]
         if not found:
@@ -35,7 +36,7 @@ def policy_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return Response(orjson.dumps(newest.model_dump(mode="json", exclude_none=True)), media_type=JSON)
 
     @get("/schemas/{name:str}")
-    async def show_schema(name: str) -> Response[bytes]:
+    async def show_schema(name: FromPath[str]) -> Response[bytes]:
         """JSON Schema of an event type's payload, or of the `envelope` or a `record`."""
         if name in ("envelope", "record"):
             schema = envelope_schema() if name == "envelope" else record_schema()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from services.portal.access import Call, only_tracking_entity
 from services.portal.backbone import Backbone
@@ -14,7 +14,7 @@ from services.portal.events import one_answer
 from services.portal.forms import DecisionForm, ProposalsForm, answer, proposal_form
 from services.portal.problems import not_found
 
-Limit = Annotated[int, Parameter(ge=1, le=1_000)]
+Limit = Annotated[int, QueryParameter(ge=1, le=1_000)]
 
 
 def proposal_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
@@ -28,7 +28,7 @@ def proposal_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return answer(ProposalsForm(proposals=[proposal_form(proposal) for proposal in waiting]))
 
     @post("/v1/proposals/{proposal_id:str}/accept", status_code=202)
-    async def accept_proposal(request: Call, proposal_id: str) -> Response[bytes]:
+    async def accept_proposal(request: Call, proposal_id: FromPath[str]) -> Response[bytes]:
         """The two cases are one."""
         only_tracking_entity(request.auth, "merges cases")
         receipt = await backbone.proposals.accept(proposal_id, by=request.auth)
@@ -37,7 +37,7 @@ def proposal_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return one_answer(receipt)
 
     @post("/v1/proposals/{proposal_id:str}/reject", status_code=200)
-    async def reject_proposal(request: Call, proposal_id: str) -> Response[bytes]:
+    async def reject_proposal(request: Call, proposal_id: FromPath[str]) -> Response[bytes]:
         """The two cases are not one."""
         only_tracking_entity(request.auth, "decides on proposals to merge cases")
         if not await backbone.proposals.reject(proposal_id, by=request.auth):

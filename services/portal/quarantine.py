@@ -6,7 +6,7 @@ from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from ccr_events.agencies import Agency
 from ccr_events.codes.backbone import ReadPurpose
@@ -19,7 +19,7 @@ from services.portal.events import one_answer
 from services.portal.forms import DecisionForm, QuarantineListForm, answer, quarantine_form
 from services.portal.problems import Problem, not_found
 
-Limit = Annotated[int, Parameter(ge=1, le=1_000)]
+Limit = Annotated[int, QueryParameter(ge=1, le=1_000)]
 
 
 class OpenForRepairBody(Body):
@@ -39,7 +39,7 @@ def quarantine_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return answer(QuarantineListForm(quarantined=[quarantine_form(entry) for entry in waiting]))
 
     @post("/v1/quarantine/{quarantine_id:str}/open", status_code=200)
-    async def open_quarantined(request: Call, quarantine_id: str) -> Response[bytes]:
+    async def open_quarantined(request: Call, quarantine_id: FromPath[str]) -> Response[bytes]:
         """The submitted bytes, for repair; the read is audited."""
         body = await parse(request, OpenForRepairBody)
         await _own(request.auth, quarantine_id)
@@ -47,7 +47,7 @@ def quarantine_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return Response(raw, media_type="application/octet-stream", headers={"cache-control": "no-store"})
 
     @post("/v1/quarantine/{quarantine_id:str}/redrive", status_code=202)
-    async def redrive_quarantined(request: Call, quarantine_id: str) -> Response[bytes]:
+    async def redrive_quarantined(request: Call, quarantine_id: FromPath[str]) -> Response[bytes]:
         """Submit it again: as the body says, or as it was when there is no body."""
         body = await read_body(request, MAX_EVENT_BYTES)
         await _waiting(request.auth, quarantine_id)
@@ -55,7 +55,7 @@ def quarantine_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return one_answer(receipt)
 
     @post("/v1/quarantine/{quarantine_id:str}/discard", status_code=200)
-    async def discard_quarantined(request: Call, quarantine_id: str) -> Response[bytes]:
+    async def discard_quarantined(request: Call, quarantine_id: FromPath[str]) -> Response[bytes]:
         """Set it aside: it is kept, but no longer waits."""
         await _waiting(request.auth, quarantine_id)
         await backbone.quarantine.discard(quarantine_id, by=request.auth.key_id)
