@@ -2,9 +2,10 @@
 
 import { arrange, chip, element, say } from "./dom.js";
 import { stateOf } from "./links.js";
-import { agencyName, clockTime, dueWords, GROUP_TITLES, numbers, span, STATES, stateNote } from "./words.js";
+import { agencyName, clockTime, dueWords, GROUP_TITLES, span, STATES, stateNote } from "./words.js";
 
-const COLUMNS = ["State", "What is owed", "By whom", "Since", "Due"];
+const COLUMNS = { state: "State", what: "What is owed", by: "By whom", numbers: "Numbers", began: "Since", due: "Due" };
+const MAX_NUMBERS = 2; // the rest is in the panel
 
 export class Board {
   #root;
@@ -61,8 +62,9 @@ export class Board {
     const count = element("span", { class: "count" });
     const heading = element("h2", { id: `g-${name}` }, GROUP_TITLES[name], " ", count);
     const body = element("tbody");
-    const head = element("tr", {}, ...COLUMNS.map((text) => element("th", { scope: "col" }, text)));
-    const table = element("table", { "aria-labelledby": `g-${name}` }, element("thead", {}, head), body);
+    const head = element("tr", {}, ...Object.values(COLUMNS).map((text) => element("th", { scope: "col" }, text)));
+    const columns = element("colgroup", {}, ...Object.keys(COLUMNS).map((column) => element("col", { class: `c-${column}` })));
+    const table = element("table", { "aria-labelledby": `g-${name}` }, columns, element("thead", {}, head), body);
     const more = element("p", { class: "more", hidden: true });
     const root =
       name === "ended"
@@ -72,8 +74,8 @@ export class Board {
   }
 
   #row(link) {
-    const cells = ["state", "what", "by", "since", "due"].map((name) => element("td", { class: name }));
-    const [state, what, by, since, due] = cells;
+    const cells = Object.keys(COLUMNS).map((name) => element("td", { class: name }));
+    const [state, what, by, numbers, began, due] = cells;
     const button = element("button", { type: "button", class: "open" }, link.title);
     button.addEventListener("click", () => this.#open(link.id, button));
     const action = element("span", { class: "action" }, link.action);
@@ -82,7 +84,8 @@ export class Board {
     const role = element("span", { class: "small" });
     by.append(agency, role);
     const parts = { since: element("span"), opened: element("span", { class: "small" }), due: element("span"), at: element("span", { class: "small" }) };
-    since.append(parts.since, parts.opened);
+    numbers.append(...link.references.slice(0, MAX_NUMBERS).map(({ number }) => element("span", { class: "small" }, number)));
+    began.append(parts.since, parts.opened);
     due.append(parts.due, parts.at);
     const root = element("tr", { "data-link": link.id }, ...cells);
     return { root, button, action, state, agency, role, ...parts, shown: null };
@@ -109,7 +112,7 @@ function fill(row, link, now) {
 
 function fillTimes(row, link, now) {
   say(row.since, span(now - link.opened_at));
-  say(row.opened, numbers(link) || clockTime(link.opened_at, now));
+  say(row.opened, clockTime(link.opened_at, now));
   say(row.due, dueWords(link, now));
   const at = link.ended_at ?? link.due_at;
   say(row.at, at === null ? "" : clockTime(at, now));

@@ -1,7 +1,7 @@
 // The latest alerts as sentences, the newest on top.
 
 import { arrange, chip, element } from "./dom.js";
-import { agencyName, clockTime, happened, KINDS } from "./words.js";
+import { agencyName, clockTime, detail, KINDS } from "./words.js";
 
 export class Feed {
   #list;
@@ -24,12 +24,13 @@ export class Feed {
     const { kind, link } = entry;
     const warned = kind === "escalated" && !link.overdue;
     const title = link.title.slice(0, 1).toLowerCase() + link.title.slice(1);
+    const more = detail(entry) || null;
     const button = element(
       "button",
       { type: "button" },
       element("span", { class: "who" }, `${agencyName(link.agency)}, ${link.role}: `),
       title,
-      element("span", { class: "then" }, ` — ${happened(entry)}`),
+      more && element("span", { class: "then" }, ` — ${more}`),
     );
     button.addEventListener("click", () => this.#open(link.id, button));
     const at = element("time", { datetime: new Date(entry.at).toISOString() }, clockTime(entry.at, now));

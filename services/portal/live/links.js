@@ -72,7 +72,7 @@ export class Links {
     this.#heard.add(link.id);
     this.counted.alerts += 1;
     if (kind in this.counted) this.counted[kind] += 1;
-    link.seen = [...link.seen, { kind, at: at(event.time), step: event.data.step, agency: event.toagency, role: event.torole }];
+    link.seen = [...link.seen, { kind, at: at(event.time), step: event.data.step, to: { agency: event.toagency, role: event.torole } }];
     link.seen = link.seen.slice(-MAX_SEEN);
     this.#put(link);
     this.#bound();

@@ -6,7 +6,7 @@ import { Feed } from "./feed.js";
 import { ended, Links, stateOf } from "./links.js";
 import { Panel } from "./panel.js";
 import { getJson, Stream } from "./stream.js";
-import { AGENCIES, agencyName, wholeTime } from "./words.js";
+import { AGENCIES, agencyName, clockTime, wholeTime, zoneName } from "./words.js";
 
 const KEPT = "ccr-key";
 const DRAW_MS = 150; // at most one drawing in so long, however many alerts come
@@ -22,6 +22,7 @@ let drawing = 0;
 let unspoken = [];
 let speaking = 0;
 let stream = null;
+let lostAt = null;
 
 const panel = new Panel($("panel"), (path) => getJson(path, key), left);
 const board = new Board($("groups"), select);
@@ -74,10 +75,14 @@ function refused(words) {
 }
 
 function line(state, words) {
+  if (state === "live") lostAt = null;
+  if (state === "lost") {
+    lostAt ??= links.now();
+    words = `Not live since ${clockTime(lostAt, links.now())}. ${words}`;
+  }
   $("line").dataset.state = state;
   say($("line-text"), words);
   $("retry").hidden = state !== "lost";
-  document.body.classList.toggle("stale", state === "lost");
 }
 
 $("retry").addEventListener("click", () => stream?.retryNow());
@@ -88,7 +93,7 @@ async function connected(resumed) {
   links.connected();
   const mine = await getJson("/v1/key", key);
   links.read(Date.parse(mine.now));
-  say($("as"), `, as ${agencyName(mine.agency)} sees it`);
+  say($("as"), ` · seen by ${agencyName(mine.agency)}`);
   const answers = await Promise.all(
     AGENCIES.map((agency) => getJson(`/v1/links?agency=${agency}&open_only=true&limit=${MAX_LISTED}`, key)),
   );
@@ -154,15 +159,15 @@ function draw() {
 
 function tick() {
   const now = links.now();
-  say($("clock"), wholeTime(now));
+  say($("clock"), `${wholeTime(now)} ${zoneName(now)}`);
   board.tick((id) => links.get(id), now);
 }
 
 function select(id, button) {
   const link = links.get(id) ?? links.feed.find((entry) => entry.link.id === id)?.link;
   if (!link) return;
+  $("columns").classList.add("with-panel"); // first, since it makes room
   panel.open(link, links.now(), button);
-  $("columns").classList.add("with-panel");
   board.select(id);
 }
 

@@ -17,6 +17,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from ccr_events.agencies import AGENCY_NAMES
 from services.portal.backbone import Backbone
@@ -27,8 +28,8 @@ MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+
 """Endings of the files that are served."""
 URGENCIES = {
     "immediate": "immediate",
-    "same_shift": "this shift",
-    "same_day": "today",
+    "same_shift": "same shift",
+    "same_day": "same day",
     "routine": "routine",
 }
 """Urgency → words, the most urgent first."""
@@ -73,7 +74,7 @@ def live_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return Response(page, media_type="text/html; charset=utf-8", headers=SECURITY | {"cache-control": "no-cache"})
 
     @get("/live/{name:str}", include_in_schema=False)
-    async def show_page_part(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+    async def show_page_part(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
         """A script, the style sheet or the icon."""
         part = parts.get(name)
         if part is None:

@@ -2,7 +2,7 @@
 
 import { chip, element } from "./dom.js";
 import { ended, stateOf } from "./links.js";
-import { agencyName, clockTime, dueWords, happened, KINDS, kindOfNumber, span, STATES, urgencyName, wholeTime, who } from "./words.js";
+import { agencyName, clockTime, dueWords, detail, KINDS, kindOfNumber, span, STATES, urgencyName, wholeTime, who } from "./words.js";
 
 const MAX_CASE_EVENTS = 12;
 const NARROW = matchMedia("(max-width: 60rem)");
@@ -41,7 +41,7 @@ export class Panel {
     this.#draw(now);
     if (!this.#dialog.open) NARROW.matches ? this.#dialog.showModal() : this.#dialog.show();
     this.#dialog.scrollTop = 0;
-    this.#dialog.querySelector("h2").focus();
+    this.#dialog.querySelector("h2").focus({ preventScroll: true });
     this.#load(now);
   }
 
@@ -65,7 +65,7 @@ export class Panel {
     ]);
     if (turn !== this.#asked || this.#link === null) return;
     this.#form = form;
-    this.#events = found?.timeline.slice(-MAX_CASE_EVENTS).reverse() ?? null;
+    this.#events = found?.timeline.filter(({ type }) => !type.startsWith("link.")).slice(-MAX_CASE_EVENTS).reverse() ?? null;
     this.#draw(now);
   }
 
@@ -100,28 +100,41 @@ function facts(link, now) {
   return element("dl", { class: "facts" }, ...rows.map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text))));
 }
 
-// What is known of its life: from the link as it stands, and from alerts this page has seen.
+// Its life: what the alerts seen on this page told, and for the rest the link as it stands.
 function history(link, form) {
-  const items = new Map();
-  const add = (kind, at, text, state = kind, ahead = false) => {
-    if (at !== null && at !== undefined && !items.has(`${kind} ${at}`)) items.set(`${kind} ${at}`, { at, text, state, ahead });
+  const items = [];
+  const told = new Set();
+  const add = (name, state, at, text, ahead = false) => {
+    told.add(name);
+    items.push({ at, text, state, ahead });
   };
-  for (const seen of link.seen) {
-    const words = happened({ kind: seen.kind, at: seen.at, link, to: seen });
-    const warned = seen.kind === "escalated" && (link.due_at === null || seen.at < link.due_at);
-    add(seen.kind === "escalated" ? `step ${seen.step}` : seen.kind, seen.at, `${KINDS[seen.kind] ?? seen.kind}: ${words}`, warned ? "warned" : seen.kind);
+  const fill = (name, state, at, text) => at !== null && !told.has(name) && add(name, state, at, text);
+  for (const { kind, at, step, to } of link.seen) {
+    const warned = kind === "escalated" && isBefore(at, link);
+    const more = detail({ kind, at, link, to });
+    const name = warned ? STATES.warned : KINDS[kind] ?? kind;
+    add(kind === "escalated" ? `step ${step}` : kind, warned ? "warned" : kind, at, more ? `${name}: ${more}` : name);
   }
-  add("opened", link.opened_at, "Owed from here");
-  add("notified", link.notified_at, "The alert was delivered");
-  add("acknowledged", link.acknowledged_at, "Received");
-  for (const step of form?.steps ?? []) {
-    const at = Date.parse(step.at);
-    if (step.reached) add(step.number ? `step ${step.number}` : "overdue", at, step.number ? `${who(step)} told` : "Overdue", step.number ? (link.due_at !== null && at < link.due_at ? "warned" : "escalated") : "overdue");
-    else if (!ended(link)) add(`ahead ${step.number}`, at, step.number ? `${who(step)} will be told` : "Due", step.number ? "warned" : "opened", true);
+  fill("opened", "opened", link.opened_at, KINDS.opened);
+  fill("notified", "notified", link.notified_at, KINDS.notified);
+  fill("acknowledged", "acknowledged", link.acknowledged_at, KINDS.acknowledged);
+  for (const { number, agency, role, reached, at: text } of form?.steps ?? []) {
+    const at = Date.parse(text);
+    const rung = who({ agency, role });
+    if (!reached) {
+      if (!ended(link)) add("", number ? "warned" : "opened", at, number ? `${rung} will be told` : "Due", true);
+    } else if (number) {
+      const warned = isBefore(at, link);
+      fill(`step ${number}`, warned ? "warned" : "escalated", at, `${warned ? STATES.warned : KINDS.escalated}: ${rung} told`);
+    } else {
+      fill("overdue", "overdue", at, KINDS.overdue);
+    }
   }
-  if (ended(link)) add(link.state, link.ended_at, STATES[link.state]);
-  return [...items.values()].sort((a, b) => a.at - b.at);
+  if (ended(link)) fill(link.state, link.state, link.ended_at, STATES[link.state]);
+  return items.sort((a, b) => a.at - b.at);
 }
+
+const isBefore = (at, link) => link.due_at === null || at < link.due_at;
 
 function line({ at, text, state, ahead }, now) {
   const when = element("time", { datetime: new Date(at).toISOString() }, clockTime(at, now));
@@ -133,8 +146,8 @@ function caseEvents(events, now) {
   const rows = events.map((event) => {
     const at = Date.parse(event.occurred_at);
     const when = element("time", { datetime: event.occurred_at }, clockTime(at, now));
-    const words = event.type.replace(".", ": ").replaceAll("_", " ");
-    return element("li", {}, when, element("span", {}, words, element("span", { class: "small" }, ` ${agencyName(event.agency)}`)));
+    const words = event.type.replace(/[._]/g, " ");
+    return element("li", {}, when, element("span", {}, `${words}, `, element("span", { class: "small" }, agencyName(event.agency))));
   });
-  return [element("h3", {}, "Latest in this case"), element("ol", { class: "history plain" }, ...rows)];
+  return [element("h3", {}, "Latest in this case"), element("ol", { class: "history events" }, ...rows)];
 }

@@ -46,7 +46,7 @@ export class Stream {
       if (this.#stopped) return;
       wait ||= WAITS_S[Math.min(failures, WAITS_S.length - 1)] * (0.8 + 0.4 * Math.random());
       failures += 1;
-      this.#hooks.line("lost", `Not live. Trying again in ${Math.ceil(wait)} s`);
+      this.#hooks.line("lost", `Trying again in ${Math.ceil(wait)} s`);
       await this.#pause(wait);
     }
   }

@@ -9,7 +9,8 @@ const zone = document.documentElement.dataset.zone || undefined;
 const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options });
 const clock = format({ weekday: "short", hour: "2-digit", minute: "2-digit" });
 const dated = format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const whole = format({ weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const whole = format({ weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const zoned = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "short" });
 
 const names = (select) => Object.fromEntries([...document.querySelector(select).options].map((o) => [o.value, o.text]));
 const agencies = names("#f-agency");
@@ -35,13 +36,14 @@ export const GROUP_TITLES = {
   escalated: "Escalated",
   overdue: "Overdue",
   immediate: "Immediate",
-  same_shift: "This shift",
-  same_day: "Today",
+  same_shift: "Same shift",
+  same_day: "Same day",
   routine: "Routine",
   ended: "Ended lately",
 };
 
 export const wholeTime = (at) => whole.format(at).replace(/,/g, "");
+export const zoneName = (at) => zoned.formatToParts(at).find(({ type }) => type === "timeZoneName").value;
 
 // "Tue 22:41", and the date instead of the weekday when it is not within six days.
 export function clockTime(at, now) {
@@ -80,38 +82,32 @@ export function stateNote(link) {
   return `${link.hears.agency === link.agency ? link.hears.role : who(link.hears)} told`;
 }
 
-export const numbers = (link) => link.references.map(({ number }) => number).join(" · ");
 export const kindOfNumber = (kind) => kind.replace(/_no$/, "").replaceAll("_", " ");
 
-// What an alert says after "Jail, watch commander: tell the victim before the release".
-export function happened({ kind, at, link, to }) {
+// What an alert says beyond its kind, after "Received · Jail, booking officer: block his phone calls"; often nothing.
+export function detail({ kind, at, link, to }) {
   const left = link.due_at === null ? null : link.due_at - at;
   switch (kind) {
     case "opened":
-      return left === null ? "now owed" : `due ${clockTime(link.due_at, at)}`;
-    case "acknowledged":
-      return "received";
+    case "rescheduled":
+      return left === null ? "no deadline" : `due ${clockTime(link.due_at, at)}`;
     case "satisfied":
-      return left !== null && link.ended_at > link.due_at ? `done, ${span(link.ended_at - link.due_at)} late` : "done";
+      return link.due_at !== null && link.ended_at > link.due_at ? `${span(link.ended_at - link.due_at)} late` : "";
     case "waived":
-      return "waived, with the reason on record";
-    case "overdue":
-      return "overdue";
+      return "the reason is on record";
     case "escalated": {
-      const hears = to.agency === link.agency ? to.role : who(to);
-      if (left === null || left > 0) return `${left === null ? "" : `due in ${span(left)}, `}${hears} warned`;
-      return `${left < 0 ? `${span(left)} late` : "overdue"}, ${hears} told`;
+      const told = `${to.agency === link.agency ? to.role : who(to)} told`;
+      if (left === null || left === 0) return told;
+      return left > 0 ? `due in ${span(left)}, ${told}` : `${span(left)} late, ${told}`;
     }
     case "cancelled":
-      return "no longer owed, what opened it was corrected";
+      return "what opened it was corrected";
     case "reopened":
-      return "owed again, what had answered it was taken back";
-    case "rescheduled":
-      return left === null ? "no deadline any more" : `now due ${clockTime(link.due_at, at)}`;
+      return "what had answered it was taken back";
     case "notified":
-      return `the alert reached ${agencyName(to.agency)}`;
+      return `to ${agencyName(to.agency)}`;
     default:
-      return kind;
+      return "";
   }
 }
 
