@@ -1,0 +1,101 @@
+"""A case's timeline, and sealed fields opened one event at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from ccr_events.core.ids import derived
+from tests.support.doors import an_event, event_id
+from tests.support.portals import INCIDENT, PLANTED, STREET, Portal, arrest, pointers, problem_of
+
+
+@pytest.fixture
+async def case_id(desk: Portal) -> str:
+    return await desk.accept(arrest())
+
+
+async def audited(desk: Portal) -> list[dict[str, Any]]:
+    entries = await desk.backbone.writer.read(lambda tx: tx.audit.entries(0, 100))
+    return [orjson.loads(entry) for _, _, entry in entries]
+
+
+async def test_timeline_is_open_skeletons_and_says_what_is_sealed(desk: Portal, case_id: str) -> None:
+    response = await desk.get(f"/v1/cases/{case_id}", "le")
+    assert response.status_code == 200
+    assert PLANTED not in response.text
+    assert STREET not in response.text
+    case = response.json()
+    (entry,) = case["timeline"]
+    assert (case["case_id"], entry["id"], entry["type"], entry["agency"]) == (
+        case_id,
+        event_id(1),
+        "arrest.made",
+        "le",
+    )
+    assert entry["occurred_at"] == "2026-03-01T22:00:00Z"
+    assert entry["data"]["references"][0]["number"] == "26-0101"
+    assert entry["sealed"] == ["VID", "VLOC"]
+    assert "L06a" in [link["rule"] for link in case["links"]]
+
+
+async def test_a_case_is_seen_by_those_with_a_part_in_it(desk: Portal, case_id: str) -> None:
+    assert (await desk.get(f"/v1/cases/{case_id}", "ccr")).status_code == 200
+    owing = (await desk.get(f"/v1/cases/{case_id}", "adv")).json()
+    assert {link["agency"] for link in owing["links"]} == {"adv"}
+    hidden = problem_of(await desk.get(f"/v1/cases/{case_id}", "bip"), 404)
+    assert hidden == problem_of(await desk.get(f"/v1/cases/{derived('none')}", "bip"), 404)
+    problem_of(await desk.get(f"/v1/cases/{derived('none')}", "ccr"), 404)
+
+
+async def test_publishing_into_a_case_opens_it(desk: Portal, case_id: str) -> None:
+    problem_of(await desk.get(f"/v1/cases/{case_id}", "psap"), 404)
+    await desk.accept(an_event(9, "call.closed", refs=INCIDENT, disposition="report"), "psap")
+    assert len((await desk.get(f"/v1/cases/{case_id}", "psap")).json()["timeline"]) == 2
+
+
+async def test_sealed_fields_are_opened_to_who_may_and_every_read_is_audited(desk: Portal, case_id: str) -> None:
+    assert case_id
+    path = f"/v1/events/{event_id(1)}/open"
+    opened = await desk.post(path, "le", {"labels": ["VID", "VLOC"], "purpose": "investigation"})
+    assert opened.status_code == 200
+    assert opened.headers["cache-control"] == "no-store"
+    assert opened.json()["fields"]["VLOC"] == {"/parties/1/address": STREET}
+    assert PLANTED in str(opened.json()["fields"]["VID"])
+    refused = await desk.post(path, "bip", {"labels": ["VID"], "purpose": "supervision"})
+    assert refused.json()["fields"] == {}
+    assert "no part in this case" in refused.json()["denied"]["VID"]
+    entries = await audited(desk)
+    assert [(e["reader"], e["outcome"], e["labels"]) for e in entries] == [
+        ("le", "granted", ["VID", "VLOC"]),
+        ("bip", "denied", ["VID"]),
+    ]
+
+
+async def test_no_such_event(desk: Portal) -> None:
+    problem_of(await desk.post(f"/v1/events/{event_id(7)}/open", "le", {"labels": ["VID"], "purpose": "safety"}), 404)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, ["/labels", "/purpose"]),
+        ({"labels": [], "purpose": "safety"}, ["/labels"]),
+        ({"labels": ["VID", PLANTED], "purpose": "safety"}, ["/labels/1"]),
+        ({"labels": ["VID"], "purpose": PLANTED}, ["/purpose"]),
+    ],
+)
+async def test_an_unknown_label_or_purpose_is_refused_and_nothing_opened(
+    desk: Portal, case_id: str, body: dict[str, Any], expected: list[str]
+) -> None:
+    assert case_id
+    assert pointers(problem_of(await desk.post(f"/v1/events/{event_id(1)}/open", "le", body), 400)) == expected
+    assert await audited(desk) == []
+
+
+async def test_every_address_of_cases_needs_a_key(desk: Portal, case_id: str) -> None:
+    for path in ("/v1/links", f"/v1/cases/{case_id}", "/v1/quarantine", "/v1/proposals", "/v1/alerts", "/v1/key"):
+        problem_of(await desk.get(path), 401)
+    problem_of(await desk.post(f"/v1/events/{event_id(1)}/open", None, {"labels": ["VID"], "purpose": "safety"}), 401)
