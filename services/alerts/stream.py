@@ -35,6 +35,7 @@ RETRY_S = (0.1, 0.5, 1.0, 5.0)
 
 TOO_SLOW = "too slow: alerts were waiting; reconnect with Last-Event-ID"
 CLOSING = "closing; reconnect with Last-Event-ID"
+UNREADABLE = "earlier alerts cannot be read now; reconnect with Last-Event-ID"
 
 _log = logging.getLogger(__name__)
 
@@ -232,6 +233,13 @@ class Subscription:
                         yield found[start : start + MAX_AT_ONCE]
                     if self._position >= self._hub.position or self._hub.closing:
                         break
+            except EngineClosed:
+                self.let_go(CLOSING)
+                return
+            except Exception as error:  # the subscriber comes back for them; others are not concerned
+                _log.error("reading the outbox for a subscriber failed: %s", type(error).__name__)
+                self.let_go(UNREADABLE)
+                return
             finally:
                 if isinstance(pages, AsyncGenerator):
                     await pages.aclose()

@@ -25,7 +25,6 @@ from services.alerts.stream import (
     TooManySubscribers,
 )
 from services.engine.ports import Observer
-from services.engine.transaction import EngineClosed
 from services.portal.access import Call
 from services.portal.problems import Problem
 
@@ -84,19 +83,15 @@ def _stream(
             # Its place at once: a connection that breaks before the first alert is resumed without a gap.
             await write(RETRY + b"id: %d\n" % subscription.position + comment("following"))
             batches = subscription.batches(heartbeat_s)
-            reason = CLOSING
             try:
                 async for batch in batches:
                     await write(b"".join([item.frame for item in batch]) if batch else HEARTBEAT)
                     if batch:
                         receipts.sent(agency, batch)
                         _observe(observer, batch)
-                reason = subscription.ended or CLOSING
-            except EngineClosed:
-                pass
             finally:
                 await batches.aclose()
-            await write(comment(reason), more=False)
+            await write(comment(subscription.ended or CLOSING), more=False)
 
         delivery = asyncio.create_task(deliver(), name="alert stream")
         gone = asyncio.create_task(_disconnected(receive), name="alert stream disconnect")

@@ -92,12 +92,12 @@ function facts(link, now) {
   const rows = [
     ["Owed by", who(link)],
     ["Urgency", urgencyName(link.urgency)],
-    ["Since", `${wholeTime(link.opened_at)}, ${span(now - link.opened_at)} ago`],
-    ["Due", link.due_at === null ? "no deadline" : `${wholeTime(link.due_at)}${ended(link) ? "" : `, ${dueWords(link, now)}`}`],
-    ...link.references.map(({ kind, number }) => [`${kindOfNumber(kind)} number`, number]),
-    ["Rule", `${link.rule}, policies of ${link.edition}`],
+    ["Since", wholeTime(link.opened_at), `${span(now - link.opened_at)} ago`],
+    ["Due", link.due_at === null ? "no deadline" : wholeTime(link.due_at), link.due_at === null ? "" : dueWords(link, now)],
+    ...link.references.map(({ kind, number }) => [kindOfNumber(kind), number]),
+    ["Rule", link.rule, `policies ${link.edition}`],
   ];
-  return element("dl", { class: "facts" }, ...rows.map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text))));
+  return element("dl", { class: "facts" }, ...rows.map(([name, text, more]) => element("div", {}, element("dt", {}, name), element("dd", {}, text, more ? element("span", { class: "small" }, more) : null))));
 }
 
 // Its life: what the alerts seen on this page told, and for the rest the link as it stands.

@@ -79,7 +79,7 @@ export function dueWords(link, now) {
 // Who was told that it is late, or soon will be.
 export function stateNote(link) {
   if (ended(link) || !link.hears) return link.acknowledged_at && link.overdue && !ended(link) ? "received" : "";
-  return `${link.hears.agency === link.agency ? link.hears.role : who(link.hears)} told`;
+  return `${link.hears.role} told`;
 }
 
 export const kindOfNumber = (kind) => kind.replace(/_no$/, "").replaceAll("_", " ");
