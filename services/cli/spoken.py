@@ -45,8 +45,8 @@ def instant(text: str | None) -> datetime | None:
 def local_time(at: datetime) -> str:
     """`Mon 2 Mar 22:15`, in this machine's time zone; with the year when it is another."""
     here = at.astimezone()
-    text = f"{here:%a} {here.day} {here:%b %H:%M}"
-    return text if here.year == datetime.now(UTC).astimezone().year else f"{text} {here.year}"
+    year = "" if here.year == datetime.now(UTC).astimezone().year else f" {here.year}"
+    return f"{here:%a} {here.day} {here:%b}{year} {here:%H:%M}"
 
 
 def span_text(span: timedelta) -> str:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,14 @@ class Running:
             )
 
     def line(self) -> dict[str, Any]:
-        """The next line of its output, as JSON."""
+        """The next line of its output, as JSON; a command that says nothing for too long is killed."""
         assert self.process.stdout is not None
-        text = self.process.stdout.readline()
+        patience = threading.Timer(PATIENCE_S, self.process.kill)
+        patience.start()
+        try:
+            text = self.process.stdout.readline()
+        finally:
+            patience.cancel()
         assert text, f"ended with {self.process.wait()}: {self.told}"
         found: dict[str, Any] = orjson.loads(text)
         return found

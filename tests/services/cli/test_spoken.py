@@ -46,6 +46,11 @@ def test_spans(span: timedelta, words: str) -> None:
     assert span_text(span) == words
 
 
+def test_a_time_of_another_year_names_it() -> None:
+    assert " 2013 " in local_time(datetime(2013, 12, 17, 15, 30, tzinfo=UTC))
+    assert str(datetime.now(UTC).year) not in local_time(datetime.now(UTC))
+
+
 def test_what_is_due_says_how_far_off() -> None:
     words = due_words(LINK, DUE - timedelta(minutes=95)).plain
     assert words == f"due {local_time(DUE)}, in 1 h 35 min"
