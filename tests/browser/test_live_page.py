@@ -190,7 +190,8 @@ FAINT = """() => {
   const light = (c) => c.map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
   const own = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-  const texts = [...document.querySelectorAll('body *')].filter((e) => own(e) && e.checkVisibility() && e.tagName !== 'OPTION');
+  const texts = [...document.querySelectorAll('body *')]
+    .filter((e) => own(e) && e.checkVisibility() && e.tagName !== 'OPTION');
   const told = texts.map((e) => {
     const under = behind(e);
     const [a, b] = [light(over(rgba(getComputedStyle(e).color), under)), light(under)].sort((x, y) => y - x);
@@ -231,3 +232,58 @@ async def test_everybody_can_read_it_at_every_width_by_day_and_by_night(county, 
         await expect(page.locator("#board")).to_be_hidden()
         await checked(20)
     assert seen.complaints == []
+
+
+FLOOD = """async () => {
+  const { Links, MAX_OPEN, MAX_ENDED, MAX_FEED } = await import('/live/links.js');
+  const links = new Links();
+  const opened = Date.UTC(2026, 1, 2);
+  const alert = (n, urgency, kind, state) => links.heard({
+    type: `link.${kind}`, subject: `link-${n}`, caseid: 'c', policyversion: 'e', toagency: 'le', torole: 'clerk',
+    time: new Date(opened + n).toISOString(),
+    data: { rule_title: 'T', action: 'A', step: 0, to_agency: 'le', to_role: 'clerk', link: {
+      id: `link-${n}`, rule: 'R', agency: 'le', role: 'clerk', urgency, state, overdue: false, escalated_to: 0,
+      opened_at: new Date(opened).toISOString(), lag_s: 0, references: [],
+      ended_at: state === 'satisfied' ? new Date(opened + n).toISOString() : undefined } } }, n);
+  for (let n = 0; n < 100; n++) alert(n, 'immediate', 'opened', 'opened');
+  for (let n = 100; n < 6000; n++) alert(n, 'routine', 'opened', 'opened');
+  for (let n = 6000; n < 9000; n++) alert(n, 'routine', 'satisfied', 'satisfied');
+  for (let n = 0; n < 500; n++) alert(7, 'immediate', 'notified', 'opened');
+  const kept = (name) => links.groups(() => true).find(([group]) => group === name)[2];
+  return {
+    immediate: kept('immediate'), open: links.counts().open <= MAX_OPEN + MAX_ENDED, dropped: links.dropped,
+    ended: kept('ended') <= MAX_ENDED, feed: links.feed.length === MAX_FEED, seen: links.get('link-7').seen.length,
+    rows: Math.max(...links.groups(() => true).map(([, rows]) => rows.length)), alerts: links.counts().alerts,
+  };
+}"""
+
+
+async def test_a_flood_of_alerts_leaves_page_and_memory_bounded_and_the_urgent_in_sight(county, desks, look):
+    page = await (await look()).live(county)
+    assert await page.evaluate(FLOOD) == {
+        "immediate": 100,
+        "open": True,
+        "dropped": True,
+        "ended": True,
+        "feed": True,
+        "seen": 40,
+        "rows": 60,
+        "alerts": 9500,
+    }
+
+
+async def test_a_wrong_time_in_a_report_does_not_move_the_pages_clock(county, desks, look):
+    page = await (await look()).live(county)
+    ahead = """async (day) => {
+      const { Links } = await import('/live/links.js');
+      const links = new Links();
+      links.clockIs(Date.UTC(2026, 1, 2));
+      const link = { id: 'l', opened_at: day, lag_s: 0, references: [] };
+      const told = (type) => links.heard({ type, subject: 'l', time: day, data: { step: 0, link } }, 1);
+      told('link.opened');
+      told('link.acknowledged');
+      const before = links.now() < Date.UTC(2026, 1, 3);
+      told('link.overdue');
+      return [before, links.now() >= Date.UTC(2026, 5, 1)];
+    }"""
+    assert await page.evaluate(ahead, "2026-06-01T00:00:00Z") == [True, True]

@@ -63,13 +63,14 @@ export class Board {
     const heading = element("h2", { id: `g-${name}` }, GROUP_TITLES[name], " ", count);
     const body = element("tbody");
     const head = element("tr", {}, ...Object.values(COLUMNS).map((text) => element("th", { scope: "col" }, text)));
-    const columns = element("colgroup", {}, ...Object.keys(COLUMNS).map((column) => element("col", { class: `c-${column}` })));
-    const table = element("table", { "aria-labelledby": `g-${name}` }, columns, element("thead", {}, head), body);
+    const widths = Object.keys(COLUMNS).map((column) => element("col", { class: `c-${column}` }));
+    const table = element("table", { "aria-labelledby": `g-${name}` });
+    table.append(element("colgroup", {}, ...widths), element("thead", {}, head), body);
     const more = element("p", { class: "more", hidden: true });
     const root =
       name === "ended"
-        ? element("details", { class: "group", "data-group": name }, element("summary", {}, heading), table, more)
-        : element("section", { class: "group", "data-group": name, "aria-labelledby": `g-${name}` }, heading, table, more);
+        ? element("details", { class: "group" }, element("summary", {}, heading), table, more)
+        : element("section", { class: "group", "aria-labelledby": `g-${name}` }, heading, table, more);
     return { root, body, count, more };
   }
 
@@ -83,8 +84,9 @@ export class Board {
     const agency = element("span", { class: "agency" });
     const role = element("span", { class: "small" });
     by.append(agency, role);
-    const parts = { since: element("span"), opened: element("span", { class: "small" }), due: element("span"), at: element("span", { class: "small" }) };
-    numbers.append(...link.references.slice(0, MAX_NUMBERS).map(({ number }) => element("span", { class: "small" }, number)));
+    const small = (text = "") => element("span", { class: "small" }, text);
+    const parts = { since: element("span"), opened: small(), due: element("span"), at: small() };
+    numbers.append(...link.references.slice(0, MAX_NUMBERS).map(({ number }) => small(number)));
     began.append(parts.since, parts.opened);
     due.append(parts.due, parts.at);
     const root = element("tr", { "data-link": link.id }, ...cells);

@@ -1,7 +1,7 @@
 // The latest alerts as sentences, the newest on top.
 
 import { arrange, chip, element } from "./dom.js";
-import { agencyName, clockTime, detail, KINDS } from "./words.js";
+import { agencyName, clockTime, detail, KINDS, STATES } from "./words.js";
 
 export class Feed {
   #list;
@@ -34,7 +34,8 @@ export class Feed {
     );
     button.addEventListener("click", () => this.#open(link.id, button));
     const at = element("time", { datetime: new Date(entry.at).toISOString() }, clockTime(entry.at, now));
-    const head = element("div", { class: "head" }, at, chip(warned ? "warned" : kind, warned ? "Warned" : KINDS[kind] ?? kind));
+    const state = warned ? chip("warned", STATES.warned) : chip(kind, KINDS[kind] ?? kind);
+    const head = element("div", { class: "head" }, at, state);
     return element("li", {}, head, button);
   }
 }

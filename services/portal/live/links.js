@@ -7,6 +7,7 @@ const MAX_SEEN = 40; // alerts kept per link
 const MAX_ROWS = 60; // rows of one group
 const URGENCIES = ["immediate", "same_shift", "same_day", "routine"];
 const ENDED = new Set(["satisfied", "waived", "cancelled"]);
+const FIRED = new Set(["overdue", "escalated"]);
 const UNTOLD = new Set(["notified"]); // counted, not told
 
 export const GROUPS = ["escalated", "overdue", ...URGENCIES, "ended"];
@@ -33,16 +34,16 @@ export class Links {
   feed = []; // newest first
   dropped = false; // whether more are open than are kept
   #links = new Map();
-  #heard = new Set(); // links told of since the connection was made: newer than the list of open links
-  #lead = null; // ms by which the backbone's clock is ahead of this device's
+  #heard = new Set(); // links told of since the connection was made, so newer than the list of open links
+  #lead = 0; // ms by which the backbone's clock, which a demonstration moves at will, is ahead of this device's
 
-  // The backbone's clock, which a demonstration moves at will. A reading can only be late, so the greatest lead is true.
-  read(at) {
-    this.#lead = Math.max(this.#lead ?? -Infinity, at - Date.now());
+  // What the backbone says its time is.
+  clockIs(at) {
+    this.#lead = at - Date.now();
   }
 
   now() {
-    return Date.now() + (this.#lead ?? 0);
+    return Date.now() + this.#lead;
   }
 
   get(id) {
@@ -68,16 +69,17 @@ export class Links {
   heard(event, seq) {
     const kind = kindOf(event);
     const link = fromAlert(event, this.#links.get(event.subject));
-    this.read(clockReading(event));
+    const passed = provenPassed(event);
+    if (passed > this.now()) this.clockIs(passed);
     this.#heard.add(link.id);
     this.counted.alerts += 1;
     if (kind in this.counted) this.counted[kind] += 1;
-    link.seen = [...link.seen, { kind, at: at(event.time), step: event.data.step, to: { agency: event.toagency, role: event.torole } }];
-    link.seen = link.seen.slice(-MAX_SEEN);
+    const to = { agency: event.toagency, role: event.torole };
+    link.seen = [...link.seen, { kind, at: at(event.time), step: event.data.step, to }].slice(-MAX_SEEN);
     this.#put(link);
     this.#bound();
     if (!UNTOLD.has(kind)) {
-      this.feed.unshift({ seq, kind, at: at(event.time), link, to: { agency: event.toagency, role: event.torole } });
+      this.feed.unshift({ seq, kind, at: at(event.time), link, to });
       this.feed.length = Math.min(this.feed.length, MAX_FEED);
     }
     return { kind, link };
@@ -128,10 +130,13 @@ export const at = (text) => (text === undefined ? null : Date.parse(text));
 const byDue = (a, b) => (a.due_at ?? Infinity) - (b.due_at ?? Infinity) || a.opened_at - b.opened_at;
 const byPressing = (a, b) => GROUPS.indexOf(groupOf(a)) - GROUPS.indexOf(groupOf(b)) || byDue(a, b);
 
-// The latest instant the alert proves to have passed on the backbone's clock: a report may be late by its lag.
-function clockReading(event) {
+// The latest instant the alert proves to have passed on the backbone's clock: a deadline it fired, or when it recorded
+// the trigger. Times that a publisher wrote prove nothing; they may be wrong.
+function provenPassed(event) {
   const { link } = event.data;
-  return Math.max(at(event.time), at(link.opened_at) + link.lag_s * 1000);
+  const fired = FIRED.has(kindOf(event)) ? at(event.time) : -Infinity;
+  const recorded = link.lag_s > 0 ? at(link.opened_at) + link.lag_s * 1000 : -Infinity;
+  return Math.max(fired, recorded);
 }
 
 function fromAlert(event, before) {

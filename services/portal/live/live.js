@@ -11,6 +11,7 @@ import { AGENCIES, agencyName, clockTime, wholeTime, zoneName } from "./words.js
 const KEPT = "ccr-key";
 const DRAW_MS = 150; // at most one drawing in so long, however many alerts come
 const TICK_MS = 1000;
+const CLOCK_MS = 20_000;
 const SPEAK_MS = 2500;
 const MAX_LISTED = 500; // open links asked for, per agency
 
@@ -30,6 +31,7 @@ const feed = new Feed($("alerts"), select);
 
 key ? begin() : ask("");
 setInterval(tick, TICK_MS);
+setInterval(() => listed && readClock().catch(() => {}), CLOCK_MS); // when it fails, the stream says so too
 
 // The key is in the fragment, which is never sent; it must not stay in the address bar or in the history.
 function takeKey() {
@@ -91,9 +93,7 @@ $("retry").addEventListener("click", () => stream?.retryNow());
 async function connected(resumed) {
   if (resumed && listed) return;
   links.connected();
-  const mine = await getJson("/v1/key", key);
-  links.read(Date.parse(mine.now));
-  say($("as"), ` · seen by ${agencyName(mine.agency)}`);
+  await readClock();
   const answers = await Promise.all(
     AGENCIES.map((agency) => getJson(`/v1/links?agency=${agency}&open_only=true&limit=${MAX_LISTED}`, key)),
   );
@@ -101,6 +101,12 @@ async function connected(resumed) {
   links.listed(answers.flatMap((answer) => answer.links));
   listed = true;
   draw();
+}
+
+async function readClock() {
+  const mine = await getJson("/v1/key", key);
+  links.clockIs(Date.parse(mine.now));
+  say($("as"), ` · seen by ${agencyName(mine.agency)}`);
 }
 
 function heard(event, seq) {
@@ -114,7 +120,8 @@ function speak(kind, link) {
   unspoken.push(`${kind === "overdue" ? "Overdue" : "Escalated"}: ${link.title}, ${agencyName(link.agency)}`);
   speaking ||= setTimeout(() => {
     speaking = 0;
-    $("spoken").textContent = unspoken.length > 2 ? `${unspoken.length} links went overdue or escalated` : unspoken.join(". ");
+    const many = unspoken.length > 2;
+    $("spoken").textContent = many ? `${unspoken.length} links went overdue or escalated` : unspoken.join(". ");
     unspoken = [];
   }, SPEAK_MS);
 }
@@ -153,7 +160,7 @@ function draw() {
   say($("board-empty"), $("clear").hidden ? "Nothing is owed right now." : "Nothing matches the filter.");
   $("feed-empty").hidden = told.length > 0;
   $("board-more").hidden = !links.dropped;
-  say($("board-more"), links.dropped ? "More links are open than this page keeps: the least pressing are left out." : "");
+  say($("board-more"), "More links are open than this page keeps: the least pressing are left out.");
   tick();
 }
 
@@ -161,6 +168,7 @@ function tick() {
   const now = links.now();
   say($("clock"), `${wholeTime(now)} ${zoneName(now)}`);
   board.tick((id) => links.get(id), now);
+  panel.tick(now);
 }
 
 function select(id, button) {

@@ -71,7 +71,7 @@ def live_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
     @get("/")
     async def show_page() -> Response[bytes]:
         """The live page."""
-        return Response(page, media_type="text/html; charset=utf-8", headers=SECURITY | {"cache-control": "no-cache"})
+        return Response(page, media_type="text/html", headers=SECURITY | {"cache-control": "no-cache"})
 
     @get("/live/{name:str}", include_in_schema=False)
     async def show_page_part(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
@@ -106,7 +106,7 @@ def _parts() -> Mapping[str, Part]:
         if ending in MEDIA_TYPES:
             body = file.read_bytes()
             etag = f'"{sha256(body).hexdigest()[:32]}"'
-            found[file.name] = Part(body, f"{MEDIA_TYPES[ending]}; charset=utf-8", etag)
+            found[file.name] = Part(body, MEDIA_TYPES[ending], etag)
     return found
 
 

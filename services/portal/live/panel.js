@@ -1,8 +1,9 @@
 // One link from beginning to end: what happened to it, who hears next, and what happened in its case.
 
-import { chip, element } from "./dom.js";
+import { chip, element, say } from "./dom.js";
 import { ended, stateOf } from "./links.js";
-import { agencyName, clockTime, dueWords, detail, KINDS, kindOfNumber, span, STATES, urgencyName, wholeTime, who } from "./words.js";
+import { agencyName, clockTime, detail, dueWords, KINDS, kindOfNumber, span } from "./words.js";
+import { STATES, urgencyName, wholeTime, who } from "./words.js";
 
 const MAX_CASE_EVENTS = 12;
 const NARROW = matchMedia("(max-width: 60rem)");
@@ -52,8 +53,11 @@ export class Panel {
     this.#load(now);
   }
 
-  close() {
-    this.#dialog.close();
+  // Relative times go on while nothing else happens.
+  tick(now) {
+    if (this.#link === null) return;
+    say(this.#dialog.querySelector("#panel-since"), `${span(now - this.#link.opened_at)} ago`);
+    say(this.#dialog.querySelector("#panel-due"), dueWords(this.#link, now));
   }
 
   async #load(now) {
@@ -65,39 +69,43 @@ export class Panel {
     ]);
     if (turn !== this.#asked || this.#link === null) return;
     this.#form = form;
-    this.#events = found?.timeline.filter(({ type }) => !type.startsWith("link.")).slice(-MAX_CASE_EVENTS).reverse() ?? null;
+    const acts = found?.timeline.filter(({ type }) => !type.startsWith("link.")) ?? [];
+    this.#events = acts.slice(-MAX_CASE_EVENTS).reverse();
     this.#draw(now);
   }
 
   #draw(now) {
     const link = this.#link;
-    const hadFocus = this.#dialog.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
-    const close = element("button", { type: "button", class: "close", "data-focus": "close", "aria-label": "Close" }, "Close");
+    const focused = this.#dialog.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
+    const close = element("button", { type: "button", class: "close", "data-focus": "close" }, "Close");
     close.addEventListener("click", () => this.#dialog.close());
     const state = stateOf(link);
     this.#dialog.replaceChildren(
       element("div", { class: "panel-top" }, chip(state, STATES[state]), close),
       element("h2", { id: "panel-title", tabindex: "-1", "data-focus": "title" }, link.title),
       element("p", { class: "action" }, link.action),
-      facts(link, now),
+      facts(link),
       element("h3", {}, "What happened, and who hears next"),
       element("ol", { class: "history" }, ...history(link, this.#form).map((item) => line(item, now))),
       ...caseEvents(this.#events, now),
     );
-    if (hadFocus) this.#dialog.querySelector(`[data-focus=${hadFocus}]`)?.focus({ preventScroll: true });
+    this.tick(now);
+    if (focused) this.#dialog.querySelector(`[data-focus=${focused}]`)?.focus({ preventScroll: true });
   }
 }
 
-function facts(link, now) {
+function facts(link) {
+  const small = (text, id) => element("span", { class: "small", id }, text);
   const rows = [
     ["Owed by", who(link)],
     ["Urgency", urgencyName(link.urgency)],
-    ["Since", wholeTime(link.opened_at), `${span(now - link.opened_at)} ago`],
-    ["Due", link.due_at === null ? "no deadline" : wholeTime(link.due_at), link.due_at === null ? "" : dueWords(link, now)],
+    ["Since", wholeTime(link.opened_at), small("", "panel-since")],
+    ["Due", link.due_at === null ? "" : wholeTime(link.due_at), small("", "panel-due")],
     ...link.references.map(({ kind, number }) => [kindOfNumber(kind), number]),
-    ["Rule", link.rule, `policies ${link.edition}`],
+    ["Rule", link.rule, small(`policies ${link.edition}`)],
   ];
-  return element("dl", { class: "facts" }, ...rows.map(([name, text, more]) => element("div", {}, element("dt", {}, name), element("dd", {}, text, more ? element("span", { class: "small" }, more) : null))));
+  const row = ([name, ...told]) => element("div", {}, element("dt", {}, name), element("dd", {}, ...told));
+  return element("dl", { class: "facts" }, ...rows.map(row));
 }
 
 // Its life: what the alerts seen on this page told, and for the rest the link as it stands.
@@ -125,7 +133,8 @@ function history(link, form) {
       if (!ended(link)) add("", number ? "warned" : "opened", at, number ? `${rung} will be told` : "Due", true);
     } else if (number) {
       const warned = isBefore(at, link);
-      fill(`step ${number}`, warned ? "warned" : "escalated", at, `${warned ? STATES.warned : KINDS.escalated}: ${rung} told`);
+      const name = warned ? STATES.warned : KINDS.escalated;
+      fill(`step ${number}`, warned ? "warned" : "escalated", at, `${name}: ${rung} told`);
     } else {
       fill("overdue", "overdue", at, KINDS.overdue);
     }
@@ -138,7 +147,8 @@ const isBefore = (at, link) => link.due_at === null || at < link.due_at;
 
 function line({ at, text, state, ahead }, now) {
   const when = element("time", { datetime: new Date(at).toISOString() }, clockTime(at, now));
-  return element("li", { class: ahead ? "ahead" : null, "data-state": state }, when, chip(state, ""), element("span", {}, text));
+  const attributes = { class: ahead ? "ahead" : null, "data-state": state };
+  return element("li", attributes, when, chip(state, ""), element("span", {}, text));
 }
 
 function caseEvents(events, now) {
@@ -147,7 +157,8 @@ function caseEvents(events, now) {
     const at = Date.parse(event.occurred_at);
     const when = element("time", { datetime: event.occurred_at }, clockTime(at, now));
     const words = event.type.replace(/[._]/g, " ");
-    return element("li", {}, when, element("span", {}, `${words}, `, element("span", { class: "small" }, agencyName(event.agency))));
+    const by = element("span", { class: "small" }, agencyName(event.agency));
+    return element("li", {}, when, element("span", {}, `${words}, `, by));
   });
   return [element("h3", {}, "Latest in this case"), element("ol", { class: "history events" }, ...rows)];
 }

@@ -9,7 +9,8 @@ const zone = document.documentElement.dataset.zone || undefined;
 const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options });
 const clock = format({ weekday: "short", hour: "2-digit", minute: "2-digit" });
 const dated = format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const whole = format({ weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const hour = { hour: "2-digit", minute: "2-digit" };
+const whole = format({ weekday: "short", day: "numeric", month: "short", year: "numeric", ...hour });
 const zoned = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "short" });
 
 const names = (select) => Object.fromEntries([...document.querySelector(select).options].map((o) => [o.value, o.text]));
