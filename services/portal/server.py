@@ -16,6 +16,7 @@ import uvicorn
 from litestar import Litestar
 
 from services.alerts.stream import AlertHub
+from services.portal.bounded_head import BoundedHeadProtocol
 
 LINGER_S = 3
 """How long requests under way may take to finish once the server is told to stop."""
@@ -23,8 +24,6 @@ BACKLOG = 1_024
 """Connections that may wait to be taken."""
 MAX_CONCURRENCY = 4_000
 """Requests served at once; further ones are answered 503."""
-MAX_LINE_BYTES = 65_536
-"""Longest request line and headers together."""
 _LOOK_S = 0.01
 
 
@@ -33,11 +32,17 @@ class CannotServe(RuntimeError):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server without its signal handlers: the command that runs it decides when to stop."""
+    """uvicorn's server as a guest: it neither handles signals nor ends the process of the command that runs it."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            self.should_exit = True
 
 
 @asynccontextmanager
@@ -56,7 +61,8 @@ async def served(
         server_header=False,
         backlog=BACKLOG,
         limit_concurrency=MAX_CONCURRENCY,
-        h11_max_incomplete_event_size=MAX_LINE_BYTES,
+        http=BoundedHeadProtocol,
+        ws="none",
         timeout_graceful_shutdown=LINGER_S,
         lifespan="on",
     )
