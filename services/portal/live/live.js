@@ -12,6 +12,7 @@ const KEPT = "ccr-key";
 const DRAW_MS = 150; // at most one drawing in so long, however many alerts come
 const TICK_MS = 1000;
 const CLOCK_MS = 20_000;
+const ASK_MS = 500;
 const SPEAK_MS = 2500;
 const MAX_LISTED = 500; // open links asked for, per agency
 
@@ -22,6 +23,7 @@ let listed = false;
 let drawing = 0;
 let unspoken = [];
 let speaking = 0;
+let asking = 0;
 let stream = null;
 let lostAt = null;
 
@@ -31,7 +33,7 @@ const feed = new Feed($("alerts"), select);
 
 key ? begin() : ask("");
 setInterval(tick, TICK_MS);
-setInterval(() => listed && readClock().catch(() => {}), CLOCK_MS); // when it fails, the stream says so too
+setInterval(() => listed && askClock(), CLOCK_MS);
 
 // The key is in the fragment, which is never sent; it must not stay in the address bar or in the history.
 function takeKey() {
@@ -109,8 +111,16 @@ async function readClock() {
   say($("as"), ` · seen by ${agencyName(mine.agency)}`);
 }
 
+function askClock() {
+  asking ||= setTimeout(() => {
+    asking = 0;
+    readClock().then(tick, () => {}); // when it fails, it is asked again before long
+  }, ASK_MS);
+}
+
 function heard(event, seq) {
   const { kind, link } = links.heard(event, seq);
+  if (Date.parse(event.time) > links.now()) askClock(); // its publisher may be wrong, the backbone is not
   if (kind === "overdue" || (kind === "escalated" && link.overdue)) speak(kind, link);
   panel.changed(link, links.now());
   drawSoon();
