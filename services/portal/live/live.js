@@ -13,7 +13,7 @@ const DRAW_MS = 150; // at most one drawing in so long, however many alerts come
 const TICK_MS = 1000;
 const CLOCK_MS = 20_000;
 const ASK_MS = 500;
-const SPEAK_MS = 2500;
+const SPEAK_MS = 1500;
 const MAX_LISTED = 500; // open links asked for, per agency
 
 const $ = (id) => document.getElementById(id);
