@@ -55,6 +55,7 @@ def create_app(
     keyed = Router(
         path="/",
         guards=[guard(backbone.keys, buckets)],
+        response_headers={"cache-control": "no-store"},
         route_handlers=[
             *event_routes(backbone, buckets),
             *alert_routes(hub, receipts, backbone.metrics, heartbeat_s=heartbeat_s, send_s=send_s),

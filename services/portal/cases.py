@@ -58,9 +58,7 @@ def case_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         opened = await backbone.opener.open(event_id, labels, purpose=body.purpose.value, by=request.auth)
         if opened is None:
             raise not_found("event")
-        response = answer(OpenedForm(event_id=event_id, fields=opened.fields, denied=opened.denied))
-        response.headers["cache-control"] = "no-store"
-        return response
+        return answer(OpenedForm(event_id=event_id, fields=opened.fields, denied=opened.denied))
 
     return [show_case, open_event]
 

@@ -44,7 +44,7 @@ def quarantine_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         body = await parse(request, OpenForRepairBody)
         await _own(request.auth, quarantine_id)
         raw = await backbone.quarantine.open(quarantine_id, purpose=body.purpose.value, by=request.auth.key_id)
-        return Response(raw, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+        return Response(raw, media_type="application/octet-stream")
 
     @post("/v1/quarantine/{quarantine_id:str}/redrive", status_code=202)
     async def redrive_quarantined(request: Call, quarantine_id: FromPath[str]) -> Response[bytes]:

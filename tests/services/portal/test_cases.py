@@ -95,6 +95,11 @@ async def test_an_unknown_label_or_purpose_is_refused_and_nothing_opened(
     assert await audited(desk) == []
 
 
+async def test_no_browser_keeps_what_a_key_was_needed_for(desk: Portal, case_id: str) -> None:
+    for path in ("/v1/links", f"/v1/cases/{case_id}", "/v1/quarantine", "/v1/proposals", "/v1/key"):
+        assert (await desk.get(path, "ccr")).headers["cache-control"] == "no-store"
+
+
 async def test_every_address_of_cases_needs_a_key(desk: Portal, case_id: str) -> None:
     for path in ("/v1/links", f"/v1/cases/{case_id}", "/v1/quarantine", "/v1/proposals", "/v1/alerts", "/v1/key"):
         problem_of(await desk.get(path), 401)
