@@ -52,10 +52,11 @@ def demo(
 
 
 async def _demo(seconds: float, seed: int, port: int, data: Path, page: bool, as_json: bool, keep_open: bool) -> bool:
+    shown = console(stderr=as_json)
+    shown.print("Opening a backbone in this process …")
     from services.demo.run import Wish, performed  # a whole server: not loaded for other commands
     from services.demo.summary import summarise
 
-    shown = console(stderr=as_json)
     async with performed(Wish(seconds, seed, port, data, page), shown) as stage:
         summarise(shown, stage.figures)
         if as_json:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from services.demo.sentences import QUIET, sentence
 
-LAST_ALERTS = 9
+LAST_ALERTS = 12
 """How many sentences stay on the board."""
 
 COLUMNS = ("owed", "received", "overdue", "escalated", "done", "waived")
@@ -28,27 +28,32 @@ class Board:
     kinds: Counter[str] = field(default_factory=Counter)
     sentences: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_ALERTS))
     _links: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _changed: dict[str, None] = field(default_factory=dict)
+    """Case ids, the one that changed last at the end."""
 
     def heard(self, alert: Mapping[str, Any]) -> str | None:
         """Take in one alert; the sentence to tell, None for kinds that are only counted."""
-        kind, link = alert["type"], alert["data"]["link"]
+        kind, link, case_id = alert["type"], alert["data"]["link"], alert["caseid"]
         self.kinds[kind] += 1
+        self._changed.pop(case_id, None)
+        self._changed[case_id] = None
         if kind == "link.cancelled":
             self._links.pop(link["id"], None)
         else:
-            self._links[link["id"]] = (alert["caseid"], _column(link))
+            self._links[link["id"]] = (case_id, _column(link))
         if kind in QUIET:
             return None
         told = sentence(alert, self.zone)
         self.sentences.append(told)
         return told
 
-    def rows(self) -> list[tuple[str, Counter[str]]]:
-        """(history, number of links by column) for every case that has links, in the order of names."""
+    def rows(self, most: int) -> list[tuple[str, Counter[str]]]:
+        """(history, number of links by column) of the `most` cases that changed last, in the order of names."""
         found: dict[str, Counter[str]] = {}
         for case_id, column in self._links.values():
             found.setdefault(self.names.get(case_id, case_id[:8]), Counter())[column] += 1
-        return sorted(found.items())
+        newest = list(dict.fromkeys(self.names.get(case_id, case_id[:8]) for case_id in reversed(self._changed)))
+        return sorted((name, found[name]) for name in [n for n in newest if n in found][:most])
 
 
 def _column(link: Mapping[str, Any]) -> str:

@@ -23,10 +23,10 @@ from services.demo.player import Player, pace_of
 from services.demo.proof import alerts_lost, events_lost
 from services.demo.scenario import Week, load_week
 from services.demo.screen import screen_for
-from services.demo.serving import served
 from services.embedded import Backbone, Settings, open_backbone
 from services.engine.ports import AlertSource
 from services.portal.app import create_app
+from services.portal.server import served
 
 SETTLE_S = 20.0
 """How long after the clock has stopped the last alerts may take to be read."""
@@ -100,7 +100,7 @@ async def performed(wish: Wish, console: Console) -> AsyncIterator[Stage]:
     settings = Settings(data=wish.data, clock=clock, release_is_live=week.release_is_live)
     async with open_backbone(settings) as backbone:
         keys = {agency.value: await backbone.issue_key(agency, "demo") for agency in Agency}
-        async with served(create_app(backbone), wish.port) as url, Desks(url, keys) as desks:
+        async with served(create_app(backbone), port=wish.port) as (url, _), Desks(url, keys) as desks:
             page = f"{url}/#key={keys[Agency.CCR]}"
             if wish.page:
                 console.print(f"Live page: {page}", soft_wrap=True)

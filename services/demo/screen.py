@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -25,6 +26,12 @@ STYLES = {
     "done": "green",
     "waived": "dim",
 }
+FRAME_LINES = 7
+"""Lines of the screen that are neither a case nor an alert."""
+PANEL_COLUMNS = 4
+"""Columns of a panel's edges."""
+MIN_WHO = 20
+"""Who owes what keeps at least so many columns."""
 PLAIN_EVERY = 50
 """Without a terminal, progress is told after so many acts."""
 
@@ -55,7 +62,7 @@ class LiveScreen:
     """For a terminal."""
 
     def __init__(self, console: Console, title: str, board: Board, acts: int, now: Callable[[], datetime]) -> None:
-        self._title, self._board, self._now = title, board, now
+        self._console, self._title, self._board, self._now = console, title, board, now
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TimeRemainingColumn(), expand=True
         )
@@ -77,10 +84,15 @@ class LiveScreen:
         """See `Screen`; the board has it already."""
 
     def _render(self) -> RenderableType:
+        room = max(self._console.height - FRAME_LINES, 2)
+        told = list(self._board.sentences)[-max(room // 3, 1) :]
         header = Text.assemble((self._title, "bold"), "   ", (local(self._now(), self._board.zone), "bold yellow"))
-        alerts = Text("\n".join(self._board.sentences), no_wrap=True, overflow="ellipsis")
         return Group(
-            header, self._progress, _table(self._board), Panel(alerts, title="last alerts", title_align="left")
+            header,
+            self._progress,
+            _table(self._board, room - len(told)),
+            Panel(_alerts(told, self._console.width - PANEL_COLUMNS), title="last alerts", title_align="left"),
+            _counters(self._board),
         )
 
 
@@ -112,11 +124,28 @@ class PlainScreen:
             self._console.print(sentence, highlight=False, soft_wrap=True, markup=False)
 
 
-def _table(board: Board) -> Table:
+def _alerts(told: Sequence[str], width: int) -> Text:
+    """A line each; where it is too long, who owes what is cut and what became of it is not."""
+    lines = Text(no_wrap=True, overflow="ellipsis")
+    for number, sentence in enumerate(told):
+        owes, dash, became = sentence.partition(" — ")
+        style = "red" if became.startswith("overdue") else "green" if became.startswith("done") else ""
+        who = Text(owes)
+        who.truncate(max(width - cell_len(dash + became), MIN_WHO), overflow="ellipsis")
+        lines.append_text(Text.assemble("\n" if number else "", who, dash, (became, style)))
+    return lines
+
+
+def _counters(board: Board) -> Text:
+    told = [f"{board.kinds[f'link.{kind}']} {kind}" for kind in ("opened", "satisfied", "overdue", "escalated")]
+    return Text(f"{board.kinds.total()} alerts: {', '.join(told)}", style="dim")
+
+
+def _table(board: Board, most: int) -> Table:
     table = Table(expand=True, box=None, pad_edge=False)
     table.add_column("case", ratio=3, no_wrap=True)
     for name in COLUMNS:
         table.add_column(name, justify="right", style=STYLES[name], ratio=1)
-    for history, counts in board.rows():
+    for history, counts in board.rows(most):
         table.add_row(history, *(str(counts[name] or "·") for name in COLUMNS))
     return table

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ccr_events.core import ids
 from ccr_events.core.fold import step
-from ccr_events.core.model import Fact, Link, LinkState, Outbound, Transition
+from ccr_events.core.model import Fact, Link, Outbound, Transition
 from ccr_events.core.view import CaseView
 from ccr_events.envelope import Event
 from ccr_events.policy import PolicyBook
@@ -20,6 +20,7 @@ from ccr_events.skeleton import split
 from ccr_events.validation import InvalidPayload, validate
 from services.adapters.niem import read_document
 from services.demo.acts import Act, Answer, Decide, Ingest, Publish, Redrive
+from services.engine.deadlines import pending
 
 
 @dataclass
@@ -124,11 +125,9 @@ class CoreWeek:
     def _pending(self, until: datetime) -> Iterable[tuple[datetime, str, int, str]]:
         for view in self.views.values():
             for link in view.links.values():
-                if link.state.ended or link.state is LinkState.CANCELLED:
-                    continue
-                for s in link.steps:
-                    if not s.reached and s.at <= until and (link.id, s.number, s.at) not in self._reached:
-                        yield s.at, link.id, s.number, view.case_id
+                for due in pending(link):
+                    if due.at <= until and (link.id, due.step, due.at) not in self._reached:
+                        yield due.at, link.id, due.step, view.case_id
 
     def fact(
         self, id: str, type: str, agency: str, case_id: str, at: datetime, recorded: datetime, data: dict[str, Any]

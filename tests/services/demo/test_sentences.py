@@ -74,10 +74,10 @@ def test_board_counts_a_link_once_in_its_most_pressing_state() -> None:
     assert board.heard(alert("notified")) is None
     board.heard(alert("overdue", overdue=True))
     board.heard(alert("escalated", overdue=True, escalated_to=1))
-    [(name, counts)] = board.rows()
+    [(name, counts)] = board.rows(9)
     assert (name, dict(counts)) == ("maple", {"escalated": 1})
     board.heard(alert("satisfied", overdue=True, state="satisfied", ended_at="2026-02-04T04:50:00Z"))
-    assert dict(board.rows()[0][1]) == {"done": 1}
+    assert dict(board.rows(9)[0][1]) == {"done": 1}
     assert board.kinds.total() == 5
 
 
@@ -85,4 +85,12 @@ def test_a_cancelled_link_leaves_the_board() -> None:
     board = Board(CHICAGO, {})
     board.heard(alert("opened"))
     board.heard(alert("cancelled", state="cancelled"))
-    assert board.rows() == []
+    assert board.rows(9) == []
+
+
+def test_board_shows_the_cases_that_changed_last() -> None:
+    board = Board(CHICAGO, {"c1": "maple", "c2": "birch", "c3": "cedar"})
+    for case_id, link_id in (("c1", "l1"), ("c2", "l2"), ("c3", "l3"), ("c1", "l4")):
+        board.heard({**alert("opened", id=link_id), "caseid": case_id})
+    assert [name for name, _ in board.rows(2)] == ["cedar", "maple"]
+    assert [name for name, _ in board.rows(9)] == ["birch", "cedar", "maple"]
