@@ -53,8 +53,8 @@ class Operation:
     problems: Mapping[int, str] = field(default_factory=dict)
     media: str = "application/json"
     keyed: bool = True
-    events: bool = False
-    """The body is an event or a batch of them."""
+    takes: Literal["", "event", "events"] = ""
+    """Whether the body may be an event, or an event or a batch of them."""
 
 
 _OK = {200: "As asked."}
@@ -108,7 +108,7 @@ OPERATIONS: tuple[Operation, ...] = (
             Parameter("traceparent", "W3C trace context, carried on the event.", "header"),
         ),
         {**_REFUSED, 415: "Not a CloudEvents media type."},
-        events=True,
+        takes="events",
     ),
     Operation(
         "follow_alerts",
@@ -223,7 +223,8 @@ OPERATIONS: tuple[Operation, ...] = (
         _RECEIVED,
         forms.ReceiptForm,
         parameters=(_QUARANTINE_ID,),
-        problems={**_NONE, **_REFUSED},
+        problems={**_NONE, **_REFUSED, 410: "The bytes were not kept; send the repaired event."},
+        takes="event",
     ),
     Operation(
         "discard_quarantined",
@@ -245,7 +246,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _OK,
         forms.ProposalsForm,
         parameters=(_LIMIT,),
-        problems={403: "Only the tracking entity."},
+        problems={**_FORM, 403: "Only the tracking entity."},
     ),
     Operation(
         "accept_proposal",

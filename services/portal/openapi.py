@@ -22,10 +22,12 @@ from ccr_events.envelope import BATCH, STRUCTURED
 from ccr_events.registry import EventType
 from ccr_events.schemas.payload import payload_path
 from services.portal.described import OPERATIONS, Operation
-from services.portal.forms import ProblemForm
+from services.portal.forms import ProblemForm, ReceiptForm, ReceiptsForm
 
 FILE = Path(__file__).resolve().parents[2] / "schemas" / "openapi.json"
 API_VERSION = "1.0.0"
+MULTI_STATUS = 207
+"""Answered for batches only."""
 _MODELS = "#/components/schemas/{model}"
 
 
@@ -105,42 +107,51 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.parameters:
         described["parameters"] = [p.described() for p in operation.parameters]
-    if operation.events:
-        described["requestBody"] = _event_body()
+    if operation.takes:
+        described["requestBody"] = _event_body(operation)
     elif operation.body is not None:
-        schema = {"$ref": _MODELS.format(model=operation.body.__name__)}
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/json": {"schema": _model(operation.body)}}
+        described["requestBody"] = {"required": True, "content": content}
     if operation.keyed:
         described["security"] = [{"agencyKey": []}]
     return described
 
 
-def _event_body() -> dict[str, Any]:
-    return {
-        "required": True,
-        "content": {
-            STRUCTURED: {"schema": {"$ref": "#/components/schemas/Event"}},
-            BATCH: {"schema": {"$ref": "#/components/schemas/EventBatch"}},
-            "application/json": {"schema": {"$ref": "#/components/schemas/Payload"}},
-        },
-    }
+def _event_body(operation: Operation) -> dict[str, Any]:
+    one = {STRUCTURED: {"schema": {"$ref": "#/components/schemas/Event"}}}
+    if operation.takes == "event":
+        return {"required": False, "content": one}
+    batch = {BATCH: {"schema": {"$ref": "#/components/schemas/EventBatch"}}}
+    binary = {"application/json": {"schema": {"$ref": "#/components/schemas/Payload"}}}
+    return {"required": True, "content": {**one, **batch, **binary}}
 
 
 def _good(operation: Operation) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "string"}
+    return {
+        str(code): {"description": words, "content": {operation.media: {"schema": _answer(operation, code)}}}
+        for code, words in operation.good.items()
+    }
+
+
+def _answer(operation: Operation, code: int) -> dict[str, Any]:
+    if operation.takes == "events" and code != MULTI_STATUS:
+        return {"oneOf": [_model(ReceiptForm), _model(ReceiptsForm)]}
     if operation.answer is not None:
-        schema = {"$ref": _MODELS.format(model=operation.answer.__name__)}
-    elif operation.media.endswith("json"):
-        schema = {"type": "object"}
-    content = {operation.media: {"schema": schema}}
-    return {str(code): {"description": words, "content": content} for code, words in operation.good.items()}
+        return _model(operation.answer)
+    return {"type": "object" if operation.media.endswith("json") else "string"}
+
+
+def _model(model: type[BaseModel]) -> dict[str, Any]:
+    return {"$ref": _MODELS.format(model=model.__name__)}
 
 
 def _problems(operation: Operation) -> dict[str, Any]:
     codes = dict(operation.problems)
+    if operation.body is not None:
+        codes |= {413: "Larger than what is taken."}
     if operation.keyed:
         codes |= {401: "No valid API key.", 429: "Over the rate of this key; `Retry-After` says for how long."}
-    schema = {"schema": {"$ref": _MODELS.format(model=ProblemForm.__name__)}}
+    schema = {"schema": _model(ProblemForm)}
     return {
         str(code): {"description": words, "content": {"application/problem+json": schema}}
         for code, words in sorted(codes.items())
