@@ -27,7 +27,8 @@ class ReferralAdvocacySent(Payload):
 
     urgency: Annotated[ReferralUrgency, OPS]
     reason: Annotated[ReferralReason | None, OPS] = None
-    legal_basis: Annotated[LegalBasis | None, OPS] = None
+    legal_basis: Annotated[LegalBasis | None, sealed(Label.VID)] = None
+    """Sealed: one of its values tells that the victim asked for help."""
     safe_contact: Annotated[ShortText | None, sealed(Label.VLOC)] = None
 
 

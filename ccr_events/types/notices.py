@@ -21,7 +21,8 @@ class VictimNoticeGiven(Payload):
     """An agency gave a victim the notice it owes."""
 
     notices: Annotated[tuple[Notice, ...], OPS] = Field(min_length=1, max_length=MAX_LIST)
-    channel: Annotated[NoticeChannel | None, OPS] = None
+    channel: Annotated[NoticeChannel | None, sealed(Label.VLOC)] = None
+    """Sealed: it tells how she can be reached, and whether an advocate is in touch with her."""
     days_before: Annotated[int | None, OPS] = Field(default=None, ge=0, le=1000)
     """For a notice that an order expires: days left when it was given."""
     language: Annotated[Code | None, sealed(Label.VID)] = None
@@ -31,7 +32,7 @@ class Attempt(Model):
     """One attempt to tell the victim."""
 
     at: Annotated[Instant, OPS]
-    channel: Annotated[NoticeChannel, OPS]
+    channel: Annotated[NoticeChannel, sealed(Label.VLOC)]
     outcome: Annotated[AttemptOutcome, OPS]
 
 
@@ -42,7 +43,8 @@ class VictimReleaseNotified(Payload):
     reached: Annotated[bool, OPS]
     attempts_exhausted: Annotated[bool | None, OPS] = None
     """Every safe way that is on file was tried."""
-    channel: Annotated[NoticeChannel | None, OPS] = None
+    channel: Annotated[NoticeChannel | None, sealed(Label.VLOC)] = None
+    """Sealed: it tells how she can be reached, and whether an advocate is in touch with her."""
     attempts: Annotated[tuple[Attempt, ...], OPS] = Field(default=(), max_length=MAX_LIST)
     notified_person: Annotated[ShortText | None, sealed(Label.VID)] = None
     """Who took the message."""

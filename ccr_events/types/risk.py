@@ -95,8 +95,11 @@ class RiskScreened(Payload):
     """Result of a LAP screen; sealed, since it can tell that the victim would not answer."""
     officer_belief: Annotated[bool | None, sealed(Label.RISK)] = None
     """The officer believes in high danger whatever the answers."""
-    victim_spoke: Annotated[bool | None, sealed(Label.RISK)] = None
-    """Whether the victim spoke with the hotline: the victim's own decision, for police and advocacy alone."""
+    victim_spoke: Annotated[bool | None, sealed(Label.ADV)] = None
+    """Whether the victim spoke with the hotline: the victim's own decision, for police and advocacy alone.
+
+    Labelled apart from the answers, so that nobody who may read those learns it.
+    """
     answers: Annotated[LapAnswers | OdaraAnswers | BlueprintAnswers | None, sealed(Label.RISK)] = None
     """By item key of the instrument; the answers to a Danger Assessment are never published."""
 

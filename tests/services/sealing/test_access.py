@@ -58,6 +58,19 @@ async def test_involved_agency_reads_what_the_matrix_gives_it(way: Doorway) -> N
     assert set(opened.denied) == {"HLTH"}
 
 
+async def test_whether_the_victim_spoke_with_the_hotline_is_for_police_and_advocacy_alone(way: Doorway) -> None:
+    screen = an_event(
+        7, "risk.screened", refs=(("incident_no", "26-1"),), instrument="LAP", result="screened_in_protocol",
+        victim_spoke=True,
+    )  # fmt: skip
+    await way.accept(screen)
+    assert set((await read(way, "pros", "ADV", "RISK", event=7)).denied) == {"ADV"}
+    assert (await read(way, "prob", "ADV", event=7)).fields == {}
+    assert (await read(way, "adv", "ADV", event=7)).fields == {}
+    await way.accept(an_event(8, "referral.advocacy_sent", refs=(("incident_no", "26-1"),), urgency="scene"))
+    assert (await read(way, "adv", "ADV", event=7)).fields == {"ADV": {"/victim_spoke": True}}
+
+
 async def test_agency_without_part_in_the_case_reads_nothing(way: Doorway) -> None:
     opened = await read(way, "visit", "CHILD", "CJI")
     assert opened.fields == {}
@@ -149,7 +162,7 @@ def test_matrix_speaks_of_every_label_and_gives_advocacy_records_and_workers_to_
     matrix = visibility()
     assert {row.label for row in matrix.rows} == set(Label)
     for label in (Label.ADV, Label.OPS):
-        assert [row.readers for row in matrix.rows if row.label is label] == [{}]
+        assert [row.readers for row in matrix.rows if row.label is label and row.types is None] == [{}]
     assert Label.ADV not in matrix.break_glass.labels
 
 
