@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cache
 
 from ccr_events.agencies import Agency
+from ccr_events.codes.backbone import WaiverReason
 from ccr_events.labels import Label
 from ccr_events.payload import Payload
 from ccr_events.skeleton import Skeleton, mark_of
@@ -46,6 +47,13 @@ def undisclosed(
             "forbidden",
             "advocacy-confidential information needs a live release of information; it was not kept",
             (FieldProblem("/data/release_id", "names no release that is registered as live"),),
+        )
+    if submission.event.type == "link.waived" and skeleton.open.get("reason") != WaiverReason.OTHER:
+        return Refused(
+            submission,
+            "forbidden",
+            "an advocacy program gives no reason for a waiver, since a reason can tell whether help was used",
+            (FieldProblem("/data/reason", f"must be {WaiverReason.OTHER.value}"),),
         )
     pointers = sorted(pointer for values in skeleton.sealed.values() for pointer in values)
     if not pointers:

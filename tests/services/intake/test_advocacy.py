@@ -75,6 +75,17 @@ async def test_program_completes_what_it_owes_without_a_word_about_it(tmp_path: 
         await way.accept(an_event(3, "link.completed", link_id=link.id, role="advocate"), agency="adv")
 
 
+@pytest.mark.parametrize("reason", ["done_otherwise", "unsafe_to_act", "not_possible", "not_applicable", "duplicate"])
+async def test_program_waives_without_a_reason_that_tells_of_help_used(tmp_path: Path, reason: str) -> None:
+    async with doorway(tmp_path) as way:
+        await way.accept(an_event(1, refs=(("incident_no", "26-1"),), dv="yes"))
+        link = next(link for link in await way.engine.links.links() if link.agency == "adv")
+        waiver: dict[str, Any] = {"link_id": link.id, "role": "advocacy director"}
+        [receipt] = await way.submit(an_event(2, "link.waived", reason=reason, **waiver), agency="adv")
+        assert (receipt.status, [p.pointer for p in receipt.problems]) == ("forbidden", ["/data/reason"])
+        await way.accept(an_event(3, "link.waived", reason="other", **waiver), agency="adv")
+
+
 async def test_refused_answer_is_redriven_with_a_body_repaired_by_the_program(tmp_path: Path) -> None:
     async with doorway(tmp_path) as way:
         [receipt] = await way.submit(an_event(1, "referral.advocacy_accepted", status="recieved"), agency="adv")
