@@ -7,6 +7,7 @@
       any:
         - notices: {any_of: [hearing]}  # of a list
         - agency: civ                   # who published it
+        - type: nco.issued              # which of the trigger's types it is
         - case_has: {type: nco.issued, when: {…}, same: [order_no], before: trigger}
         - case_has: {latest_of: [jail.booked, custody.released], is: jail.booked}
 
@@ -51,6 +52,8 @@ def _line(word: str, value: Any, place: Place, report: Report) -> Compiled | Non
         return None if inner is None else _not(inner)
     if word == "agency":
         return _agency(value, place, report)
+    if word == "type":
+        return _type(value, place, report)
     if word == "case_has":
         return compile_case_has(value, place, report, compile_condition)
     field = place.vocabulary.field(place.types, word, report)
@@ -133,6 +136,18 @@ def _agency(value: Any, place: Place, report: Report) -> Compiled | None:
             return None
     wanted = frozenset(agencies)
     return Compiled(lambda fact, _: fact.agency in wanted, f"published by {' or '.join(map(str, agencies))}")
+
+
+def _type(value: Any, place: Place, report: Report) -> Compiled | None:
+    wanted = value if isinstance(value, list) else [value]
+    for name in wanted:
+        if name not in place.types:
+            report.say(
+                f"{name} is none of the types asked here", nearest(str(name), place.types) or listed(place.types)
+            )
+            return None
+    names = frozenset(wanted)
+    return Compiled(lambda fact, _: fact.type in names, f"it is {' or '.join(wanted)}")
 
 
 def _ask(field: Field, question: Asked) -> Compiled:

@@ -89,6 +89,12 @@ def test_a_question_to_a_list() -> None:
     assert not test(a_fact("victim.notice_given", notices=["rights_card"]), NOWHERE)
 
 
+def test_type_is_which_of_the_trigger_types_it_is() -> None:
+    test = compiled("{type: nco.issued}", "nco.issued", "nco.modified").test
+    assert test(a_fact("nco.issued"), NOWHERE)
+    assert not test(a_fact("nco.modified"), NOWHERE)
+
+
 def test_who_published_it() -> None:
     test = compiled("{agency: [jail]}").test
     assert test(a_fact(agency="jail"), NOWHERE)

@@ -136,6 +136,21 @@ def test_what_is_excluded_opens_nothing(key: str) -> None:
         assert [t.link.rule for t in told_of.transitions if t.link.rule == key] == [], other
 
 
+@pytest.mark.parametrize("key", sorted(key for key in STORIES if "also" in STORIES[key]))
+def test_every_other_trigger_told_opens_it_too(key: str) -> None:
+    for other in STORIES[key]["also"]:
+        story = {**STORIES[key], **(other if isinstance(other, dict) else {"when": other})}
+        assert key in {t.link.rule for t in opened(story).transitions if t.kind == "opened"}, other
+
+
+@pytest.mark.parametrize("key", sorted(key for key in STORIES if "not_done" in STORIES[key]))
+def test_what_is_not_the_act_leaves_it_owed(key: str) -> None:
+    start = opened(STORIES[key])
+    for text in STORIES[key]["not_done"]:
+        for link in start.links(key):
+            assert "satisfied" not in happened(start.view, [about(text, link)], link), text
+
+
 @EACH
 def test_each_act_satisfies_and_only_in_the_same_matter(key: str) -> None:
     story = STORIES[key]

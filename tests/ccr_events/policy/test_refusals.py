@@ -46,6 +46,12 @@ SPOILED = {
     "no list": ("{colour: red}", "{any: {colour: red}}", "`any` needs a list", "dash"),
     "empty condition": ("{colour: red}", "{}", "a condition is a group", ""),
     "agency that never publishes": ("{colour: red}", "{agency: civ}", "civ never publishes sample.made", ""),
+    "type that is none of the trigger's": (
+        "{colour: red}",
+        "{type: nco.issued}",
+        "none of the types asked",
+        "sample.made",
+    ),
     "no such agency": ("{colour: red}", "{agency: jial}", "no agency jial", "jail"),
     "unknown type in the case": ("{colour: red}", "{case_has: {type: jail.boked}}", "no event type", "jail.booked"),
     "unknown field in the case": (
