@@ -18,6 +18,7 @@ from ccr_events.agencies import Agency
 from ccr_events.envelope import BATCH, STRUCTURED, Event, write_structured
 from services.demo.clock import ScriptClock
 from services.embedded import Backbone, Settings, open_backbone
+from services.intake.advocacy import ReleaseIsLive, no_release_is_live
 from services.portal.app import create_app
 from tests.support.doors import T0, an_event, party
 
@@ -72,17 +73,25 @@ class Portal:
 
 
 @asynccontextmanager
-async def portal(directory: Path, **settings: Any) -> AsyncIterator[Portal]:
+async def portal(
+    directory: Path, *, release_is_live: ReleaseIsLive = no_release_is_live, **settings: Any
+) -> AsyncIterator[Portal]:
     """`settings` are those of `create_app`."""
     clock = ScriptClock(T0 + timedelta(minutes=1))
-    async with open_backbone(Settings(data=directory, clock=clock)) as backbone:
-        keys = {agency.value: await backbone.issue_key(agency, "tests") for agency in Agency}
+    async with open_backbone(Settings(data=directory, clock=clock, release_is_live=release_is_live)) as backbone:
+        keys = await keys_of(backbone)
         app = create_app(backbone, **settings)
         async with (
             alive(app),
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://portal") as http,
         ):
             yield Portal(backbone, app, clock, keys, http)
+
+
+async def keys_of(backbone: Backbone) -> dict[str, str]:
+    """A key for each agency."""
+    issued = await asyncio.gather(*(backbone.issue_key(agency, "tests") for agency in Agency))
+    return {agency.value: key for agency, key in zip(Agency, issued, strict=True)}
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ import pytest
 
 from ccr_events.core.ids import derived
 from tests.support.doors import an_event, event_id
-from tests.support.portals import INCIDENT, PLANTED, STREET, Portal, arrest, pointers, problem_of
+from tests.support.portals import INCIDENT, PLANTED, STREET, Portal, arrest, pointers, portal, problem_of
 
 
 @pytest.fixture
@@ -50,6 +51,29 @@ async def test_a_case_is_seen_by_those_with_a_part_in_it(desk: Portal, case_id: 
     problem_of(await desk.get(f"/v1/cases/{derived('none')}", "ccr"), 404)
 
 
+async def test_what_is_said_of_a_link_is_shown_with_the_link(desk: Portal, case_id: str) -> None:
+    link = await desk.link(case_id, "L06b")
+    said = an_event(5, "link.acknowledged", link_id=link["id"], role="on-call advocate", status="on_call_assigned")
+    await desk.accept(said, "adv")
+    for agency, sees in (("adv", True), ("ccr", True), ("le", False), ("jail", False)):
+        timeline = (await desk.get(f"/v1/cases/{case_id}", agency)).json()["timeline"]
+        assert (event_id(5) in {entry["id"] for entry in timeline}) is sees, agency
+
+
+@pytest.mark.parametrize(
+    ("agency", "sees"), [("adv", True), ("pros", True), ("le", False), ("jail", False), ("ccr", False)]
+)
+async def test_that_an_advocate_shared_something_is_shown_to_whom_it_was_released(
+    tmp_path: Path, agency: str, sees: bool
+) -> None:
+    async with portal(tmp_path, release_is_live=lambda release_id, at: True) as desk:
+        case_id = await desk.accept(arrest(dual_arrest=True))
+        shared = an_event(5, "advocate.information_shared", refs=INCIDENT, release_id="R-1", recipients=["pros"])
+        await desk.accept(shared, "adv")
+        timeline = (await desk.get(f"/v1/cases/{case_id}", agency)).json()["timeline"]
+        assert (event_id(5) in {entry["id"] for entry in timeline}) is sees
+
+
 async def test_publishing_into_a_case_opens_it(desk: Portal, case_id: str) -> None:
     problem_of(await desk.get(f"/v1/cases/{case_id}", "psap"), 404)
     await desk.accept(an_event(9, "call.closed", refs=INCIDENT, disposition="report"), "psap")
@@ -78,20 +102,16 @@ async def test_no_such_event(desk: Portal) -> None:
     problem_of(await desk.post(f"/v1/events/{event_id(7)}/open", "le", {"labels": ["VID"], "purpose": "safety"}), 404)
 
 
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
+async def test_an_unknown_label_or_purpose_is_refused_and_nothing_opened(desk: Portal, case_id: str) -> None:
+    assert case_id
+    wrong: tuple[tuple[dict[str, Any], list[str]], ...] = (
         ({}, ["/labels", "/purpose"]),
         ({"labels": [], "purpose": "safety"}, ["/labels"]),
         ({"labels": ["VID", PLANTED], "purpose": "safety"}, ["/labels/1"]),
         ({"labels": ["VID"], "purpose": PLANTED}, ["/purpose"]),
-    ],
-)
-async def test_an_unknown_label_or_purpose_is_refused_and_nothing_opened(
-    desk: Portal, case_id: str, body: dict[str, Any], expected: list[str]
-) -> None:
-    assert case_id
-    assert pointers(problem_of(await desk.post(f"/v1/events/{event_id(1)}/open", "le", body), 400)) == expected
+    )
+    for body, expected in wrong:
+        assert pointers(problem_of(await desk.post(f"/v1/events/{event_id(1)}/open", "le", body), 400)) == expected
     assert await audited(desk) == []
 
 

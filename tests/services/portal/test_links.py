@@ -82,17 +82,9 @@ async def test_the_limit_counts_visible_links_only(desk: Portal, case_id: str) -
     assert await listed(desk, "adv", f"?case_id={case_id}&limit=1") == [("adv", "L06b")]
 
 
-@pytest.mark.parametrize(
-    ("query", "pointer"),
-    [
-        ({"limit": "0"}, "limit"),
-        ({"limit": "1001"}, "limit"),
-        ({"limit": PLANTED}, "limit"),
-        ({"open_only": PLANTED}, "open_only"),
-    ],
-)
-async def test_a_wrong_parameter_is_named_without_its_value(desk: Portal, query: dict[str, str], pointer: str) -> None:
-    assert pointers(problem_of(await desk.get("/v1/links", "le", **query), 400)) == [pointer]
+async def test_a_wrong_parameter_is_named_without_its_value(desk: Portal) -> None:
+    for name, value in (("limit", "0"), ("limit", "1001"), ("limit", PLANTED), ("open_only", PLANTED)):
+        assert pointers(problem_of(await desk.get("/v1/links", "le", **{name: value}), 400)) == [name]
 
 
 async def test_another_agencys_link_and_none_at_all_look_the_same(desk: Portal, case_id: str) -> None:
@@ -149,28 +141,25 @@ async def test_only_the_owing_agency_acknowledges_and_completes(desk: Portal, ca
         assert "le owes it" in problem_of(response, 403)["detail"]
 
 
-@pytest.mark.parametrize(
-    ("verb", "body", "expected"),
-    [
-        ("acknowledge", {}, ["/role"]),
-        ("acknowledge", {"role": PLANTED}, ["/role"]),
-        ("acknowledge", {"role": "arresting officer", "status": PLANTED}, ["/status"]),
-        ("acknowledge", {"role": "arresting officer", "note": PLANTED}, [""]),
-        ("complete", {"role": "arresting officer", "note": ""}, ["/note"]),
-        ("complete", {"role": "arresting officer", "outcome": PLANTED}, ["/outcome"]),
-        ("waive", {"role": "patrol sergeant"}, ["/reason"]),
-        ("waive", {"role": "patrol sergeant", "reason": PLANTED, PLANTED: 1}, ["/reason", ""]),
-        ("waive", [PLANTED], [""]),
-        ("waive", b"{", [""]),
-    ],
-    ids=range(10),
+WRONG_ANSWERS: tuple[tuple[str, Any, list[str]], ...] = (
+    ("acknowledge", {}, ["/role"]),
+    ("acknowledge", {"role": PLANTED}, ["/role"]),
+    ("acknowledge", {"role": "arresting officer", "status": PLANTED}, ["/status"]),
+    ("acknowledge", {"role": "arresting officer", "note": PLANTED}, [""]),
+    ("complete", {"role": "arresting officer", "note": ""}, ["/note"]),
+    ("complete", {"role": "arresting officer", "outcome": PLANTED}, ["/outcome"]),
+    ("waive", {"role": "patrol sergeant"}, ["/reason"]),
+    ("waive", {"role": "patrol sergeant", "reason": PLANTED, PLANTED: 1}, ["/reason", ""]),
+    ("waive", [PLANTED], [""]),
+    ("waive", b"{", [""]),
 )
-async def test_a_wrong_answer_names_its_fields(
-    desk: Portal, case_id: str, verb: str, body: Any, expected: list[str]
-) -> None:
+
+
+async def test_a_wrong_answer_names_its_fields(desk: Portal, case_id: str) -> None:
     link = await desk.link(case_id, "L06a")
-    problem = problem_of(await desk.post(f"/v1/links/{link['id']}/{verb}", "le", body), 400)
-    assert pointers(problem) == expected
+    for verb, body, expected in WRONG_ANSWERS:
+        problem = problem_of(await desk.post(f"/v1/links/{link['id']}/{verb}", "le", body), 400)
+        assert pointers(problem) == expected
 
 
 async def test_an_answer_too_large_is_not_read(desk: Portal, case_id: str) -> None:
