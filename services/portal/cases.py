@@ -28,6 +28,10 @@ MAX_TIMELINE = 5_000
 """Newest events of a case that one answer shows."""
 
 
+_RELEASED = "advocate.information_shared"
+"""That it happened tells that the person is in touch with an advocate (28 CFR 94.115)."""
+
+
 class OpenBody(Body):
     """Which sealed fields are needed, and what for: both are written to the audit log."""
 
@@ -47,8 +51,11 @@ def case_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         agency = request.auth.agency
         if not _knows(agency, entries, links):
             raise not_found("case")
-        visible = [link_form(link, backbone.policies) for link in links if may_see_link(agency, link)]
-        return answer(CaseForm(case_id=case_id, timeline=entries[-MAX_TIMELINE:], links=visible))
+        visible = [link for link in links if may_see_link(agency, link)]
+        hidden = {link.id for link in links} - {link.id for link in visible}
+        shown = [entry for entry in entries if _may_see_entry(agency, entry, hidden)]
+        forms = [link_form(link, backbone.policies) for link in visible]
+        return answer(CaseForm(case_id=case_id, timeline=shown[-MAX_TIMELINE:], links=forms))
 
     @post("/v1/events/{event_id:str}/open", status_code=200)
     async def open_event(request: Call, event_id: FromPath[str]) -> Response[bytes]:
@@ -68,6 +75,15 @@ def _knows(agency: str, entries: list[EntryForm], links: list[Link]) -> bool:
         return False
     published = any(entry.agency == agency for entry in entries)
     return agency == Agency.CCR or published or any(may_see_link(agency, link) for link in links)
+
+
+def _may_see_entry(agency: str, entry: EntryForm, hidden: set[str]) -> bool:
+    """What is said of a link is shown with the link; what an advocate shared, to those it was released to alone."""
+    if entry.agency == agency:
+        return True
+    if entry.type == _RELEASED:
+        return agency in entry.data.get("recipients", ())
+    return entry.data.get("link_id") not in hidden
 
 
 def _entry(record: LogRecord) -> EntryForm:
