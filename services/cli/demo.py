@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -11,11 +12,14 @@ from typing import Annotated
 import typer
 
 from services.cli.options import RUN, AsJson
-from services.cli.printing import console, json_line
+from services.cli.printing import console, json_line, warn
 from services.cli.refused import FAILED, Refused
+from services.cli.stopping import stop_asked
 
 DEFAULT_SECONDS = 45.0
 LONGEST_S = 24 * 3600.0
+INTERRUPTED = 130
+"""Exit status when it was stopped before its end."""
 
 
 def register(app: typer.Typer) -> None:
@@ -46,25 +50,55 @@ def demo(
     with a summary; the exit status is 1 if anything was lost or the log does not replay to the same state.
     """
     with _directory(data) as directory:
-        sound = asyncio.run(_demo(seconds, seed, port, Path(directory), not no_page, as_json, keep_open))
-    if not sound:
-        raise typer.Exit(FAILED)
+        show = _Show(seconds, seed, port, Path(directory), as_json, keep_open, page=not no_page)
+        status = asyncio.run(show.until_stopped())
+    if status:
+        raise typer.Exit(status)
 
 
-async def _demo(seconds: float, seed: int, port: int, data: Path, page: bool, as_json: bool, keep_open: bool) -> bool:
-    shown = console(stderr=as_json)
-    shown.print("Opening a backbone in this process …")
-    from services.demo.run import Wish, performed  # a whole server: not loaded for other commands
-    from services.demo.summary import summarise
+@dataclass(slots=True)
+class _Show:
+    """One demo, which whoever watches may stop at any time."""
 
-    async with performed(Wish(seconds, seed, port, data, page), shown) as stage:
-        summarise(shown, stage.figures)
-        if as_json:
-            json_line(stage.figures.as_json())
-        if keep_open:
-            shown.print(f"\nThe live page stays up at {stage.page}\nStop with Ctrl-C.", soft_wrap=True)
-            await asyncio.Event().wait()
-    return stage.figures.sound
+    seconds: float
+    seed: int
+    port: int
+    data: Path
+    as_json: bool
+    keep_open: bool
+    page: bool
+    over: bool = False
+    """The summary was shown: being stopped from then on is how it ends."""
+
+    async def until_stopped(self) -> int:
+        """The exit status."""
+        async with stop_asked() as asked:
+            playing, stopping = asyncio.create_task(self._play(asked)), asyncio.create_task(asked.wait())
+            await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if not playing.done() and not self.over:
+                playing.cancel()
+            try:
+                return 0 if await playing else FAILED
+            except asyncio.CancelledError:
+                warn("ccr: stopped before the end of the week")
+                return INTERRUPTED
+
+    async def _play(self, asked: asyncio.Event) -> bool:
+        shown = console(stderr=self.as_json)
+        shown.print("Opening a backbone in this process …")
+        from services.demo.run import Wish, performed  # a whole server: not loaded for other commands
+        from services.demo.summary import summarise
+
+        async with performed(Wish(self.seconds, self.seed, self.port, self.data, self.page), shown) as stage:
+            summarise(shown, stage.figures)
+            if self.as_json:
+                json_line(stage.figures.as_json())
+            if self.keep_open:
+                self.over = True
+                shown.print(f"\nThe live page stays up at {stage.page}\nStop with Ctrl-C.", soft_wrap=True)
+                await asked.wait()
+        return stage.figures.sound
 
 
 def _directory(data: Path | None) -> AbstractContextManager[str]:

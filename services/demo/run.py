@@ -126,7 +126,7 @@ async def _played(
     with screen:
         await _while_listening(
             [Listener(url, keys[Agency.CCR], everything), Listener(url, keys[Agency.ADV], advocates)],
-            _to_the_end(player, backbone.alerts, everything),
+            lambda: _to_the_end(player, backbone.alerts, everything),
         )
     figures = player.figures
     figures.kinds = board.kinds
@@ -159,12 +159,12 @@ async def _at_rest(source: AlertSource, ear: Ear) -> None:
         await asyncio.sleep(POLL_S)
 
 
-async def _while_listening(listeners: Sequence[Listener], play: Coroutine[None, None, None]) -> None:
+async def _while_listening(listeners: Sequence[Listener], play: Callable[[], Coroutine[None, None, None]]) -> None:
     """Play while every listener is connected; the first error of either goes on."""
     tasks = [asyncio.create_task(listener.follow(), name="demo alerts") for listener in listeners]
     try:
         await _first_of([asyncio.gather(*(listener.connected.wait() for listener in listeners)), *tasks])
-        await _first_of([asyncio.ensure_future(play), *tasks])
+        await _first_of([asyncio.ensure_future(play()), *tasks])
     finally:
         for task in tasks:
             task.cancel()
