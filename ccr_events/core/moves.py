@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from ccr_events.core import ids
-from ccr_events.core.corrections import effective
+from ccr_events.core.corrections import effective, root_of
 from ccr_events.core.model import Fact, Outbound
 
 MERGED = "case.merged"
@@ -36,14 +36,23 @@ class Move:
     references: frozenset[tuple[str, str]] | None
     """(kind, number) a fact must carry to move; None: every fact moves."""
 
-    def covers(self, fact: Fact) -> bool:
-        """Whether the fact moves. `link.*` answers move with either kind: they only ever speak to their own link."""
-        if fact.type.startswith("case."):
-            return False
-        if self.references is None or fact.type.startswith("link."):
-            return True
+    def covers(self, facts: Mapping[str, Fact]) -> set[str]:
+        """Ids of the facts that move.
+
+        A correction chain moves whole, by the references of any of its members: a retraction carries none, and a
+        correction may change them. `link.*` answers move with either kind: they only ever speak to their own link.
+        """
+        movable = {i: f for i, f in facts.items() if not f.type.startswith("case.")}
+        if self.references is None:
+            return set(movable)
+        roots = {i: root_of(f, facts) for i, f in movable.items()}
+        moved = {roots[i] for i, f in movable.items() if _is_answer(f) or self._names(f)}
+        return {i for i, root in roots.items() if root in moved}
+
+    def _names(self, fact: Fact) -> bool:
+        """Whether the fact carries one of the references."""
         carried = {(r["kind"], r["number"]) for r in fact.data.get("references", ())}
-        return not carried.isdisjoint(self.references)
+        return self.references is not None and not carried.isdisjoint(self.references)
 
 
 def moves_of(facts: Mapping[str, Fact]) -> tuple[Move, ...]:
@@ -71,30 +80,31 @@ def unfolded(facts: Mapping[str, Fact]) -> dict[str, Fact]:
 
 
 def staying(facts: Mapping[str, Fact], moves: tuple[Move, ...]) -> dict[str, Fact]:
-    """The facts that links of this case are derived from."""
-    if not moves:
-        return dict(facts)
-    return {
-        i: f for i, f in facts.items() if f.type.startswith(("case.", "link.")) or not any(m.covers(f) for m in moves)
-    }
+    """The facts that links of this case are derived from. Answers, and what corrects them, stay as well as move."""
+    gone = {i for move in moves for i in move.covers(facts)}
+    return {i: f for i, f in facts.items() if i not in gone or _is_answer(facts.get(root_of(f, facts), f))}
+
+
+def _is_answer(fact: Fact) -> bool:
+    return fact.type.startswith("link.")
 
 
 def outbound(before: Mapping[str, Fact], after: Mapping[str, Fact], cause: Fact) -> Iterator[Outbound]:
     """What one event obliges the casebook to append to other cases. Both sets are `unfolded`."""
     moves, had = moves_of(after), {m.id: m for m in moves_of(before)}
+    covered = {m.id: m.covers(before) for m in had.values()}
     for move in moves:
-        new = after.values() if move.id not in had else (f for i, f in after.items() if i not in before)
-        for fact in sorted(new, key=lambda f: f.order):
-            if move.covers(fact):
-                yield _absorbed(move, fact, cause)
+        new = move.covers(after) - covered.get(move.id, set())
+        for fact in sorted((after[i] for i in new), key=lambda f: f.order):
+            yield _absorbed(move, fact, cause)
     in_force = {m.id for m in moves}
     for move in had.values():
         if move.id not in in_force:
-            for origin in sorted({f.case_id for f in before.values() if move.covers(f)}):
+            for origin in sorted({before[i].case_id for i in covered[move.id]}):
                 yield _ended(move, origin, cause)
-    gone = [f for i, f in before.items() if i not in after]
+    gone = before.keys() - after.keys()
     for move in moves:
-        for origin in sorted({f.case_id for f in gone if move.covers(f)}):
+        for origin in sorted({before[i].case_id for i in covered.get(move.id, set()) & gone}):
             yield _ended(move, origin, cause)
 
 

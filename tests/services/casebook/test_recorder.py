@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import permutations
 
 import pytest
 
@@ -78,6 +79,45 @@ async def test_a_split_moves_only_what_has_its_references(engine: SqliteEngine) 
     assert {x.trigger_id for x in await engine.links.links(case_id="case-1")} == {ARREST.id}
     assert {x.trigger_id for x in await engine.links.links(case_id="case-2")} == {other.id}
     assert await engine.writer.read(lambda tx: tx.cases.forward_of("case-1")) == "case-1"
+
+
+SPLIT = fact(3, "case.split", 2, agency="ccr", into="case-2", moved=[{"kind": "incident_no", "number": "A1"}])
+RETRACTION = fact(4, "event.retracted", 3, corrects=1)
+CORRECTION = fact(5, "arrest.made", 0, late=4, corrects=1, dv="yes", refs=(("incident_no", "A9"),))
+
+
+@pytest.mark.parametrize("order", list(permutations((ARREST, SPLIT, RETRACTION))))
+async def test_a_retraction_moves_with_what_it_retracts(engine: SqliteEngine, order: tuple[Fact, ...]) -> None:
+    await publish(engine, *order)
+    assert await engine.links.links(open_only=False) == []
+
+
+@pytest.mark.parametrize("order", list(permutations((ARREST, SPLIT, CORRECTION))))
+async def test_a_correction_that_names_another_number_moves_with_what_it_corrects(
+    engine: SqliteEngine, order: tuple[Fact, ...]
+) -> None:
+    await publish(engine, *order)
+    assert await engine.links.links(case_id="case-1", open_only=False) == []
+    moved = await engine.links.links(case_id="case-2", open_only=False)
+    assert {x.references for x in moved} == {(("incident_no", "A9"),)}
+    assert len(moved) == 3
+
+
+@pytest.mark.parametrize("moved", ["A1", "B2"])
+async def test_a_withdrawn_answer_is_withdrawn_on_both_sides_of_a_split(engine: SqliteEngine, moved: str) -> None:
+    split = fact(3, "case.split", 2, agency="ccr", into="case-2", moved=[{"kind": "incident_no", "number": moved}])
+    await publish(engine, ARREST)
+    link = next(x for x in await engine.links.links(agency="le") if x.rule == "R2")
+    await publish(engine, fact(6, "link.acknowledged", 1, link_id=link.id, role=link.role), split)
+    assert await state_of(engine, link.id) == "acknowledged"
+    await publish(engine, fact(7, "event.retracted", 3, corrects=6))
+    assert await state_of(engine, link.id) == "opened"
+
+
+async def state_of(engine: SqliteEngine, link_id: str) -> str:
+    link = await engine.links.link(link_id)
+    assert link is not None
+    return link.state.value
 
 
 async def test_a_chain_of_merges_that_is_too_long_is_refused_whole(engine: SqliteEngine) -> None:
