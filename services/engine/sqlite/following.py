@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 
@@ -99,7 +100,8 @@ class SqliteAlertSource:
         for turn, loop in waiting.items():
             by_loop.setdefault(loop, []).append(turn)
         for loop, turns in by_loop.items():
-            if not loop.is_closed():
+            # A loop closed meanwhile has nobody who waits; the writer's thread must outlive it.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(_take_turns, turns)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from services.engine.sqlite.transaction import SqliteTransaction
 from services.engine.transaction import Transaction
 
 Hook = Callable[[], None]
+
+_log = logging.getLogger(__name__)
 
 
 class Group:
@@ -73,14 +76,25 @@ class Group:
             self.give_up()
             raise storage_failed(error, self._path) from error
         if number is not None:
-            self._mark.write(number)
+            self._note(number)
         return told
 
     def give_up(self) -> None:
-        """Undo the whole group."""
+        """Undo the whole group; raises `StorageFailed` when even that is refused."""
         self._transaction.forget()
         if self._connection.in_transaction:  # SQLite has already rolled back after some failures
-            self._connection.execute("ROLLBACK")
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise storage_failed(error, self._path) from error
+
+    def _note(self, number: int) -> None:
+        """Write the commit mark. The commit is durable whatever becomes of that: a mark may lag, and the next commit
+        writes it again."""
+        try:
+            self._mark.write(number)
+        except OSError as error:
+            _log.warning("the commit mark beside %s could not be written: %s", self._path, error.strerror)
 
     def _count(self) -> int | None:
         """Count this commit, so that its loss would be noticed; None when the group wrote nothing."""

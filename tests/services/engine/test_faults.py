@@ -208,3 +208,18 @@ async def test_a_commit_has_reached_the_disk_before_it_is_answered(engine: Sqlit
 def test_what_the_disk_said_is_told_without_values() -> None:
     failed = storage_failed(ValueError("5 Nowhere Lane"), Path(database.DATABASE))
     assert "Nowhere" not in str(failed)
+
+
+async def test_a_commit_mark_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    async with open_engine(tmp_path) as engine:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "pwrite", refused)
+            assert await publish(engine, 1) == [1]
+        assert "commit mark" in caplog.text
+        assert await publish(engine, 2) == [2]
+    assert len(await ids(tmp_path)) == 2
