@@ -28,6 +28,10 @@ class Resolver:
         """Where it belongs; writes nothing. Raises `Unplaceable`."""
         return place(tx, event)
 
+    def forget(self) -> None:
+        """What was settled since the last commit was undone. From any thread."""
+        self._people.forget()
+
     def settle(self, tx: Transaction, event: Incoming, placement: Placement, at: datetime) -> None:
         """Note what an accepted event says of its case: references and people; and propose what it suggests.
 

@@ -37,10 +37,18 @@ class People:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
         self._known: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+        self._undone = False
+
+    def forget(self) -> None:
+        """A work that met people was undone: who was noted in it may not be in the case index. From any thread."""
+        self._undone = True
 
     def meet(self, cases: CaseIndex, persons: Sequence[Person], case_id: str) -> dict[str, int]:
         """Note the people of an event of case `case_id`; returns other cases → score, where a suspect and a victim are
         both similar. Exact namesakes score 100."""
+        if self._undone:
+            self._undone = False
+            self._known.clear()
         similar: dict[str, dict[str, int]] = {SUSPECT: {}, VICTIM: {}}
         for person in persons:
             scores = similar[person.role]

@@ -137,14 +137,22 @@ class Door:
         if not any(isinstance(step, Ready) or step.kept for step in steps):
             return [_receipt(step, None) for step in steps if isinstance(step, Refused)]
         try:
-            return await self._writer.write(lambda tx: [self._taken_in(tx, step, keep=keep) for step in steps])
+            return await self._writer.write(lambda tx: self._all_taken_in(tx, steps, keep=keep))
         except (EngineClosed, StorageFailed, KeyStoreError):
+            self._resolver.forget()
             raise
         except Exception as error:  # one event that breaks the fold must not hold back the others, nor be lost
             if len(steps) > 1:
                 return [receipt for step in steps for receipt in await self._written([step], keep=keep)]
             refused = _broken(steps[0], error)
         return [await self._writer.write(lambda tx: self._refused(tx, refused, keep=keep))]
+
+    def _all_taken_in(self, tx: Transaction, steps: Sequence[Ready | Refused], *, keep: bool) -> list[Receipt]:
+        try:
+            return [self._taken_in(tx, step, keep=keep) for step in steps]
+        except BaseException:
+            self._resolver.forget()  # here, before the writer's thread begins the next work
+            raise
 
     def _taken_in(self, tx: Transaction, step: Ready | Refused, *, keep: bool) -> Receipt:
         if isinstance(step, Refused):

@@ -12,8 +12,9 @@ import pytest
 from ccr_events.core.ids import derived
 from ccr_events.envelope import Event, decode_record
 from services.engine.ports import AuthenticatedKey
+from services.engine.transaction import NewRecord, Transaction
 from services.identity.proposals import DecisionRefused, MergeProposals
-from tests.support.doors import Doorway, an_event, doorway
+from tests.support.doors import Doorway, an_event, doorway, party
 
 INCIDENT = ("incident_no", "26-1")
 COURT = ("court_case_no", "C-1")
@@ -147,3 +148,27 @@ async def test_merges_that_lead_nowhere_are_refused(way: Doorway) -> None:
     )
     assert (again.status, again.problems[0].pointer) == ("quarantined", "/caseid")
     assert (into_merged.status, into_merged.problems[0].pointer) == ("quarantined", "/data/into")
+
+
+async def test_people_of_a_batch_that_was_undone_are_still_met(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim = party("victim", "Jane", born="1982-03-04")
+    pair = (party("suspect", "Jon", born="1980-01-02"), victim)
+    nearly = (party("suspect", "John", born="1980-01-02"), victim)
+    async with doorway(tmp_path) as way:
+        append, calls = way.door._append, 0
+
+        def breaks_once(tx: Transaction, record: NewRecord) -> int:
+            nonlocal calls
+            calls += 1
+            if calls == 3:
+                raise ArithmeticError
+            return append(tx, record)
+
+        monkeypatch.setattr(way.door, "_append", breaks_once)
+        await way.accept(
+            an_event(1, refs=(INCIDENT,), parties=pair),
+            an_event(2, refs=(INCIDENT,), parties=pair),
+            an_event(3, refs=(COURT,)),
+        )
+        await way.accept(an_event(4, refs=(("booking_no", "B-1"),), parties=nearly))
+        assert [p.cause for p in await desk(way).waiting()] == ["similar_parties"]
