@@ -33,13 +33,14 @@ def recorded_form(
     data: Mapping[str, Any],
     schema_version: int | None = None,
 ) -> dict[str, Any]:
-    """The log form of `event`.
+    """The log form of `event`, without its `subject`: free text with no confidentiality label is not for the log.
 
     `data` is the open skeleton plus `"sealed"`; `schema_version` is its version when validation brought it up
     to date (default: the event's). `recorded_at` is aware UTC; `edition` the policy edition then in force.
     """
     form = write_structured(event)
     del form["data"]
+    form.pop("subject", None)
     form["schemaver"] = event.schema_version if schema_version is None else schema_version
     form["caseid"] = case_id
     form["agency"] = agency

@@ -21,6 +21,11 @@ def test_log_form_is_the_golden_one() -> None:
     assert encode_record(record()) + b"\n" == (GOLDEN / "record.json").read_bytes()
 
 
+def test_log_form_leaves_out_the_subject() -> None:
+    assert EVENT.subject is not None
+    assert "subject" not in record()
+
+
 def test_log_form_carries_the_version_the_data_was_brought_up_to() -> None:
     newer = recorded_form(
         EVENT,
