@@ -29,7 +29,7 @@ from services.monitor.metrics import Metrics
 from services.sealing.access import Opener
 from services.sealing.hashes import KeyedHashes
 from services.sealing.keystore import FILE_NAME as KEYS_FILE
-from services.sealing.keystore import KeyStore
+from services.sealing.keystore import KeyStore, KeyStoreError
 from services.sealing.master_key import MasterKey, load_master_key
 from services.sealing.sealer import Sealer
 from services.timer.timer import Timer
@@ -98,6 +98,7 @@ async def open_backbone(settings: Settings) -> AsyncIterator[Backbone]:
     """
     policies = await asyncio.to_thread(load_policies, settings.policies)
     async with open_engine(settings.data) as engine:
+        await _check_keys(settings, engine)
         master = await asyncio.to_thread(_master_key, settings)
         keystore = await asyncio.to_thread(KeyStore, settings.data / KEYS_FILE, master)
         try:
@@ -106,6 +107,20 @@ async def open_backbone(settings: Settings) -> AsyncIterator[Backbone]:
                 yield backbone
         finally:
             await asyncio.to_thread(keystore.close)
+
+
+async def _check_keys(settings: Settings, engine: SqliteEngine) -> None:
+    """A key store is made with the first log and never after: new keys beside an old log would part the two for good.
+
+    Raises `KeyStoreError`.
+    """
+    path = settings.data / KEYS_FILE
+    figures = await engine.counts.figures()
+    if not path.exists() and (figures.position > 0 or figures.quarantined > 0):
+        raise KeyStoreError(
+            f"the key store {path} is missing, though the log beside it holds events: put it back from its own backup; "
+            "without it nothing sealed can be opened"
+        )
 
 
 def _master_key(settings: Settings) -> MasterKey:

@@ -1,0 +1,30 @@
+"""The backbone put together: what it must refuse to start with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.embedded import MASTER_KEY_FILE, Settings, open_backbone
+from services.engine.ports import Submission
+from services.sealing.keystore import FILE_NAME, KeyStoreError
+from tests.support.doors import an_event
+
+
+async def test_a_log_whose_key_store_is_missing_is_not_opened_with_new_keys(tmp_path: Path) -> None:
+    async with open_backbone(Settings(tmp_path)) as backbone:
+        await backbone.publisher.submit([Submission(an_event(1, narrative="what he did"), "le", "0" * 16)])
+    kept = tmp_path / "kept"
+    (tmp_path / FILE_NAME).rename(kept)
+    (tmp_path / MASTER_KEY_FILE).rename(tmp_path / "master")
+    with pytest.raises(KeyStoreError, match="put it back"):
+        async with open_backbone(Settings(tmp_path)):
+            pass
+    assert not (tmp_path / FILE_NAME).exists()
+    assert not (tmp_path / MASTER_KEY_FILE).exists()
+    kept.rename(tmp_path / FILE_NAME)
+    (tmp_path / "master").rename(tmp_path / MASTER_KEY_FILE)
+    async with open_backbone(Settings(tmp_path)) as backbone:
+        first, *_ = await backbone.log.read(0)
+        assert first.event_id == an_event(1).id
