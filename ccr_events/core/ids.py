@@ -1,6 +1,8 @@
 """Derived identifiers: the same act always gets the same id, wherever and however often it is computed.
 
-Every id is a UUID version 5 (RFC 9562 section 5.5) of its parts under one namespace of ours.
+Every id is a UUID version 5 (RFC 9562 section 5.5) of its parts under one namespace of ours. Ids of events are marked
+as version 8 instead (section 5.8): whoever sees a link could compute the id of its deadline's event and publish
+something else under it, and the deadline would never fire. The door keeps that version for the events meant.
 """
 
 from __future__ import annotations
@@ -11,6 +13,9 @@ from uuid import UUID
 
 NAMESPACE = UUID("6f0c1a52-7d5e-5b6c-9d51-0c7a9b6d2e11")
 _SEPARATOR = "\x1f"
+RESERVED_VERSION = "8"
+_VERSION = 14
+"""Where a UUID's text says its version."""
 
 
 def derived(*parts: str) -> str:
@@ -22,6 +27,16 @@ def derived(*parts: str) -> str:
     value = value & ~(0xC000 << 48) | (0x8000 << 48)
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _event_id(*parts: str) -> str:
+    text = derived(*parts)
+    return f"{text[:_VERSION]}{RESERVED_VERSION}{text[_VERSION + 1 :]}"
+
+
+def is_reserved(event_id: str) -> bool:
+    """Whether an event id (canonical UUID text) is of the kind that only the events below have."""
+    return event_id[_VERSION] == RESERVED_VERSION
 
 
 def link_id(case_id: str, rule: str, trigger: str, agency: str, role: str) -> str:
@@ -36,24 +51,34 @@ def transition_id(link: str, kind: str, step: int, cause: str) -> str:
 
 def deadline_event_id(link: str, step: int, at: datetime) -> str:
     """Id of the `link.deadline_reached` event for one step at one instant."""
-    return derived("deadline", link, str(step), at.isoformat())
+    return _event_id("deadline", link, str(step), at.isoformat())
 
 
 def notified_event_id(link: str, agency: str, step: int) -> str:
     """Id of the first delivery receipt (`link.notified`) to an agency for a step of a link."""
-    return derived("notified", link, agency, str(step))
+    return _event_id("notified", link, agency, str(step))
 
 
 def answer_event_id(kind: str, link: str, agency: str, role: str) -> str:
     """Id of a practitioner's answer (`acknowledged`, `completed`, `waived`): saying it twice is saying it once."""
-    return derived("answer", kind, link, agency, role)
+    return _event_id("answer", kind, link, agency, role)
+
+
+def restated_event_id(answer: str, withdrawal: str) -> str:
+    """Id of an answer given again after it was withdrawn."""
+    return _event_id("restated", answer, withdrawal)
+
+
+def merge_event_id(proposal: str) -> str:
+    """Id of the `case.merged` event that accepts a proposal."""
+    return _event_id("merge", proposal)
 
 
 def absorbed_event_id(move: str, fact: str) -> str:
     """Id of the `case.absorbed` event that carries one fact along one merge or split."""
-    return derived("absorbed", move, fact)
+    return _event_id("absorbed", move, fact)
 
 
 def absorption_ended_event_id(move: str, origin_case: str, cause: str) -> str:
     """Id of the `case.absorption_ended` event that undoes one merge or split for one origin."""
-    return derived("absorption-ended", move, origin_case, cause)
+    return _event_id("absorption-ended", move, origin_case, cause)

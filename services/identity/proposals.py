@@ -9,7 +9,7 @@ import orjson
 
 from ccr_events.agencies import Agency
 from ccr_events.core import moves
-from ccr_events.core.ids import derived
+from ccr_events.core.ids import merge_event_id
 from ccr_events.envelope import Event
 from services.engine.ports import AuthenticatedKey, Clock, Publisher, Receipt, Submission
 from services.engine.transaction import MergeProposal, Transaction, Writer
@@ -108,4 +108,4 @@ def _waiting_pair(tx: Transaction, proposal_id: str) -> _Pair | None:
         return None
     one, other = (tx.cases.forward_of(c) for c in (proposal.case_id, proposal.other_case_id))
     into = tx.cases.earliest((one, other))
-    return _Pair(proposal.cause, into, other if into == one else one, derived("merge", proposal_id))
+    return _Pair(proposal.cause, into, other if into == one else one, merge_event_id(proposal_id))

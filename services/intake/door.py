@@ -29,7 +29,7 @@ from services.intake.append import new_record
 from services.intake.holding import Holding, QuarantineFull
 from services.intake.recorded_time import RecordedTime
 from services.intake.stages import Ready, Refused
-from services.intake.validate import is_said_once, validated
+from services.intake.validate import is_said_once, reserved, validated
 from services.sealing.hashes import KeyedHashes
 from services.sealing.keystore import KeyStoreError, KeyUnavailable
 from services.sealing.sealer import Sealer
@@ -123,6 +123,9 @@ class Door:
             return refused
         persons = persons_of(skeleton.open.get("parties", ()), skeleton.sealed, self._hashes)
         said_once = is_said_once(event, agency, skeleton)
+        taken = reserved(submission, said_once=said_once)
+        if taken is not None:
+            return taken
         digest = self._hashes.said_once_digest if said_once else self._hashes.event_digest
         return Ready(
             submission=submission,

@@ -11,6 +11,7 @@ from ccr_events.registry import EventType
 from ccr_events.skeleton import Skeleton
 from ccr_events.validation import InvalidPayload, validate_as
 from services.engine.ports import FieldProblem, Submission
+from services.intake.allowed import BACKBONE_KEYS
 from services.intake.stages import Refused
 
 ANSWERS = {ACKNOWLEDGED: "acknowledged", COMPLETED: "completed", WAIVED: "waived"}
@@ -45,6 +46,19 @@ def _party_problems(payload: Payload) -> list[FieldProblem]:
         for i, party in enumerate(payload.parties)
         if party.token is not None
     ]
+
+
+def reserved(submission: Submission, *, said_once: bool) -> Refused | None:
+    """Why the event may not have its id; None when it may."""
+    if said_once or not ids.is_reserved(submission.event.id) or submission.key_id.startswith(BACKBONE_KEYS):
+        return None
+    message = (
+        "is of UUID version 8, kept for the backbone's own events and for answers to links, whose id is derived from "
+        "link, agency and role; use version 7"
+    )
+    return Refused(
+        submission, "quarantined", "has an id that is kept for another event", (FieldProblem("/id", message),)
+    )
 
 
 def is_said_once(event: Event, agency: str, skeleton: Skeleton) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ccr_events.core.ids import derived
+from ccr_events.core.ids import merge_event_id
 from ccr_events.envelope import Event, decode_record
 from services.engine.ports import AuthenticatedKey
 from services.engine.transaction import NewRecord, Transaction
@@ -61,7 +61,7 @@ async def test_deciding_twice_merges_once(way: Doorway) -> None:
 async def test_merge_published_before_a_crash_is_only_marked(way: Doorway) -> None:
     older, newer = await cases(way, 1, 2)
     [proposal] = await desk(way).waiting()
-    merge = Event(id=derived("merge", proposal.id), source="/x", type="case.merged", occurred_at=way.clock.now(),
+    merge = Event(id=merge_event_id(proposal.id), source="/x", type="case.merged", occurred_at=way.clock.now(),
                   data={"into": older}, case_id=newer)  # fmt: skip
     await way.accept(merge, agency="ccr")
     receipt = await desk(way).accept(proposal.id, by=CCR)

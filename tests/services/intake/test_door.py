@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ccr_events.codes.backbone import KeyRing
-from ccr_events.core.ids import notified_event_id
+from ccr_events.core.ids import answer_event_id, deadline_event_id, notified_event_id
 from ccr_events.envelope import decode_record
 from services.engine.ports import Submission
 from services.intake import door as door_module
@@ -112,6 +112,18 @@ async def test_types_an_agency_may_not_publish(way: Doorway, type_: str, agency:
     assert (receipt.status, receipt.title) == (status, title)
     assert await records(way) == []
     assert len(await way.quarantine.waiting()) == (status == "quarantined")
+
+
+async def test_nobody_takes_the_id_of_an_event_to_come(way: Doorway) -> None:
+    [first] = await way.accept(an_event(1, dv="yes", refs=(INCIDENT,)))
+    link = next(x for x in await way.engine.links.links(case_id=first.case_id) if x.due_at is not None)
+    assert link.due_at is not None
+    for id_ in (
+        deadline_event_id(link.id, 0, link.due_at),
+        answer_event_id("acknowledged", link.id, link.agency, link.role),
+    ):
+        [receipt] = await way.submit(replace(an_event(2), id=id_))
+        assert (receipt.status, [p.pointer for p in receipt.problems]) == ("quarantined", ["/id"])
 
 
 async def test_unknown_type_is_refused_with_the_nearest_known_one(way: Doorway) -> None:
