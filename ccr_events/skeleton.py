@@ -6,7 +6,7 @@ pointer from the payload's root, so that any subset of labels can be put back wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
@@ -73,6 +73,26 @@ def join(open: Mapping[str, Any], parts: Mapping[Label, Mapping[str, Any]]) -> d
     return whole
 
 
+def keep(model: type[BaseModel], form: Mapping[str, Any], may: Callable[[str, Label], bool]) -> dict[str, Any]:
+    """The fields of an open skeleton that `may` (field name, label) lets through, also inside nested models.
+
+    A field that the current model does not know has no mark, so it is left out.
+    """
+    marks, kept = _labels(model), {}
+    for name, value in form.items():
+        label = marks.get(name)
+        if label is None or not may(name, label):
+            continue
+        info = model.model_fields.get(name)
+        inner = next(_models_in(info.annotation), None) if info is not None else None
+        if inner is not None and isinstance(value, Mapping):
+            value = keep(inner, value, may)
+        elif inner is not None and isinstance(value, list | tuple):
+            value = [keep(inner, item, may) for item in value]
+        kept[name] = value
+    return kept
+
+
 def check_marks(model: type[BaseModel]) -> None:
     """Raise `MarkingError` unless `model`, and every model inside it, can be split."""
     plan = _plan(model)
@@ -122,6 +142,16 @@ def _plan(model: type[BaseModel]) -> _Plan:
         if computed_mark is not None and computed_mark.sealed:
             sealed.append((name, computed_mark.label))
     return _Plan(tuple(sealed), tuple(nested))
+
+
+@cache
+def _labels(model: type[BaseModel]) -> Mapping[str, Label]:
+    """Field → label, computed fields included."""
+    labels = {name: mark_of(info, f"{model.__name__}.{name}").label for name, info in model.model_fields.items()}
+    for name, computed in model.model_computed_fields.items():
+        mark = _computed_mark(computed, f"{model.__name__}.{name}")
+        labels[name] = Label.OPS if mark is None else mark.label
+    return labels
 
 
 def mark_of(info: FieldInfo, where: str) -> Mark:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from litestar import Response, get, post
@@ -12,17 +13,19 @@ from pydantic import Field
 from ccr_events.agencies import Agency
 from ccr_events.codes.backbone import ReadPurpose
 from ccr_events.core.model import Link
+from ccr_events.core.moves import ABSORBED
 from ccr_events.envelope import decode_record
 from ccr_events.envelope.recorded import SEALED
 from ccr_events.labels import Label
 from services.alerts.audience import may_see_link
-from services.engine.ports import LogRecord
+from services.engine.ports import Log, LogRecord
 from services.portal.access import Call
 from services.portal.backbone import Backbone
 from services.portal.bodies import Body, parse
 from services.portal.forms import CaseForm, EntryForm, OpenedForm, answer, link_form
 from services.portal.links import MAX_LINKS
 from services.portal.problems import not_found
+from services.sealing.shown import shown
 
 MAX_TIMELINE = 5_000
 """Newest events of a case that one answer shows."""
@@ -47,15 +50,15 @@ def case_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         """Timeline and links of a case this agency published into, owes something in or was told of."""
         records = await backbone.log.of_case(case_id)
         links = await backbone.links.links(case_id=case_id, open_only=False, limit=MAX_LINKS)
-        entries = [_entry(record) for record in records]
+        entries = [_entry(record) for record in await _with_absorbed(backbone.log, records)]
         agency = request.auth.agency
         if not _knows(agency, entries, links):
             raise not_found("case")
         visible = [link for link in links if may_see_link(agency, link)]
         hidden = {link.id for link in links} - {link.id for link in visible}
-        shown = [entry for entry in entries if _may_see_entry(agency, entry, hidden)]
+        timeline = [_shown_to(agency, entry) for entry in entries if _may_see_entry(agency, entry, hidden)]
         forms = [link_form(link, backbone.policies) for link in visible]
-        return answer(CaseForm(case_id=case_id, timeline=shown[-MAX_TIMELINE:], links=forms))
+        return answer(CaseForm(case_id=case_id, timeline=timeline[-MAX_TIMELINE:], links=forms))
 
     @post("/v1/events/{event_id:str}/open", status_code=200)
     async def open_event(request: Call, event_id: FromPath[str]) -> Response[bytes]:
@@ -68,6 +71,14 @@ def case_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         return answer(OpenedForm(event_id=event_id, fields=opened.fields, denied=opened.denied))
 
     return [show_case, open_event]
+
+
+async def _with_absorbed(log: Log, records: Sequence[LogRecord]) -> list[LogRecord]:
+    """The records of a case; in place of the word that a merge or split carried an event here, the event itself."""
+    carried = {r.position: decode_record(r.body)["data"] for r in records if f'"{ABSORBED}"'.encode() in r.body}
+    origins = {data["origin_case"] for data in carried.values() if "fact_id" in data}
+    originals = {record.event_id: record for case_id in sorted(origins) for record in await log.of_case(case_id)}
+    return [originals.get(carried.get(r.position, {}).get("fact_id", ""), r) for r in records]
 
 
 def _knows(agency: str, entries: list[EntryForm], links: list[Link]) -> bool:
@@ -84,6 +95,11 @@ def _may_see_entry(agency: str, entry: EntryForm, hidden: set[str]) -> bool:
     if entry.type == _RELEASED:
         return agency in entry.data.get("recipients", ())
     return entry.data.get("link_id") not in hidden
+
+
+def _shown_to(agency: str, entry: EntryForm) -> EntryForm:
+    """The entry with the open fields that the visibility matrix shows this agency."""
+    return entry.model_copy(update={"data": shown(entry.type, entry.agency, entry.data, agency)})
 
 
 def _entry(record: LogRecord) -> EntryForm:

@@ -41,6 +41,12 @@ class _SealedCourt(_Model):
     purposes: frozenset[ReadPurpose]
 
 
+class _Skeleton(_Model):
+    labels: dict[Label, frozenset[Agency]]
+    fields: dict[str, frozenset[Agency]]
+    types: dict[str, frozenset[Agency]]
+
+
 class Visibility(_Model):
     """The matrix."""
 
@@ -49,6 +55,7 @@ class Visibility(_Model):
     rows: tuple[_Row, ...]
     break_glass: _BreakGlass
     sealed_court: _SealedCourt
+    skeleton: _Skeleton
 
     def row(self, label: Label, event_type: str) -> _Row | None:
         """The row that decides; None: nobody but the publisher reads it."""

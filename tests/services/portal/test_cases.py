@@ -124,3 +124,41 @@ async def test_every_address_of_cases_needs_a_key(desk: Portal, case_id: str) ->
     for path in ("/v1/links", f"/v1/cases/{case_id}", "/v1/quarantine", "/v1/proposals", "/v1/alerts", "/v1/key"):
         problem_of(await desk.get(path), 401)
     problem_of(await desk.post(f"/v1/events/{event_id(1)}/open", None, {"labels": ["VID"], "purpose": "safety"}), 401)
+
+
+async def test_an_open_field_is_shown_only_to_those_the_matrix_names(desk: Portal, case_id: str) -> None:
+    screened = an_event(
+        7, "risk.screened", refs=INCIDENT, instrument="DA_LE", instrument_version="1", score=19, level="extreme"
+    )
+    await desk.accept(screened)
+    await desk.accept(an_event(8, "bip.session_recorded", refs=INCIDENT, present=False, excused=False), "bip")
+
+    async def seen(agency: str) -> dict[str, dict[str, Any]]:
+        timeline = (await desk.get(f"/v1/cases/{case_id}", agency)).json()["timeline"]
+        return {entry["type"]: entry["data"] for entry in timeline}
+
+    for agency, reads_risk, reads_attendance in (
+        ("le", True, True),
+        ("pros", True, True),
+        ("adv", True, True),
+        ("jail", False, False),
+        ("bip", False, True),
+        ("ccr", False, False),
+    ):
+        data = await seen(agency)
+        assert ("score" in data["risk.screened"]) is reads_risk, agency
+        assert ("level" in data["risk.screened"]) is reads_risk, agency
+        assert data["risk.screened"]["instrument"] == "DA_LE"
+        assert ("present" in data["bip.session_recorded"]) is reads_attendance, agency
+        assert data["bip.session_recorded"]["references"][0]["number"] == "26-0101"
+
+
+async def test_a_merged_case_shows_the_events_that_were_carried_to_it(desk: Portal, case_id: str) -> None:
+    other = await desk.accept(an_event(2, refs=(("incident_no", "26-0102"),)))
+    await desk.accept(an_event(9, "case.merged", case_id=other, into=case_id), "ccr")
+    timeline = (await desk.get(f"/v1/cases/{case_id}", "le")).json()["timeline"]
+    assert [(e["id"], e["agency"]) for e in timeline if e["type"] == "arrest.made"] == [
+        (event_id(1), "le"),
+        (event_id(2), "le"),
+    ]
+    assert "data_json" not in str(timeline)
