@@ -11,9 +11,9 @@ import pytest
 
 from ccr_events.core.ids import merge_event_id
 from ccr_events.envelope import Event, decode_record
-from services.engine.ports import AuthenticatedKey
+from services.engine.ports import AuthenticatedKey, Submission
 from services.engine.transaction import NewRecord, Transaction
-from services.identity.proposals import DecisionRefused, MergeProposals
+from services.identity.proposals import KEY_ID, DecisionRefused, MergeProposals
 from tests.support.doors import Doorway, an_event, doorway, party
 
 INCIDENT = ("incident_no", "26-1")
@@ -63,7 +63,7 @@ async def test_merge_published_before_a_crash_is_only_marked(way: Doorway) -> No
     [proposal] = await desk(way).waiting()
     merge = Event(id=merge_event_id(proposal.id), source="/x", type="case.merged", occurred_at=way.clock.now(),
                   data={"into": older}, case_id=newer)  # fmt: skip
-    await way.accept(merge, agency="ccr")
+    await way.door.submit([Submission(merge, "ccr", KEY_ID)])
     receipt = await desk(way).accept(proposal.id, by=CCR)
     assert receipt is not None
     assert receipt.status == "duplicate"
