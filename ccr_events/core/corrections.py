@@ -35,8 +35,18 @@ def effective(facts: Mapping[str, Fact]) -> Iterable[tuple[str, Fact]]:
     for fact in facts.values():
         chains.setdefault(root_of(fact, facts), []).append(fact)
     for root, members in chains.items():
-        owner = facts.get(root)
-        own = members if owner is None else [m for m in members if m.agency == owner.agency]
-        latest = max(own, key=lambda m: (m.id != root, m.recorded_at, m.id))
+        latest = _latest(root, members, facts)
         if latest.type != RETRACTED:
             yield root, latest
+
+
+def withdrawal_of(root: str, facts: Mapping[str, Fact]) -> Fact | None:
+    """The retraction by which the chain of that root, which is among the facts, counts no more; None while it does."""
+    latest = _latest(root, [fact for fact in facts.values() if root_of(fact, facts) == root], facts)
+    return latest if latest.type == RETRACTED else None
+
+
+def _latest(root: str, members: Iterable[Fact], facts: Mapping[str, Fact]) -> Fact:
+    owner = facts.get(root)
+    own = (m for m in members if owner is None or m.agency == owner.agency)
+    return max(own, key=lambda m: (m.id != root, m.recorded_at, m.id))

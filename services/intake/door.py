@@ -28,6 +28,7 @@ from services.intake.allowed import allowed
 from services.intake.append import new_record
 from services.intake.holding import Holding, QuarantineFull
 from services.intake.recorded_time import RecordedTime
+from services.intake.restated import restated, withdrawal_of
 from services.intake.stages import Ready, Refused
 from services.intake.validate import is_said_once, reserved, validated
 from services.sealing.hashes import KeyedHashes
@@ -133,6 +134,7 @@ class Door:
             skeleton=skeleton,
             incoming=incoming(event, agency, skeleton.open, persons),
             digest=digest(event, agency),
+            said_once=said_once,
             tokens=tuple((p.party, p.token) for p in persons if p.exact),
         )
 
@@ -163,10 +165,13 @@ class Door:
         event_id = step.incoming.event_id
         known = tx.events.find(event_id)
         if known is not None:
-            return self._known(tx, step, known, keep=keep)
+            withdrawal = withdrawal_of(tx, step, known)
+            if withdrawal is None:
+                return self._known(tx, step, known, keep=keep)
+            step = restated(step, withdrawal, self._hashes)
         try:
             placement = self._resolver.place(tx, step.incoming)
-            tokens = self._sealer.seal(placement.case_id, event_id, step.skeleton.sealed)
+            tokens = self._sealer.seal(placement.case_id, step.incoming.event_id, step.skeleton.sealed)
         except Unplaceable as error:
             problem = FieldProblem(error.pointer, error.message)
             refused = Refused(step.submission, "quarantined", "belongs to no case as it stands", (problem,))

@@ -20,6 +20,8 @@ class Ready:
     skeleton: Skeleton
     incoming: Incoming
     digest: bytes
+    said_once: bool
+    """Its id is derived from what it says: see `services.intake.validate.is_said_once`."""
     tokens: tuple[tuple[int, str], ...] = ()
     """(index of a party, its token), for people known exactly."""
 

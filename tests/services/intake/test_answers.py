@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,6 +54,24 @@ async def test_saying_it_again_later_is_saying_it_once(way: Doorway) -> None:
     first = await give(way, "acknowledged", link, link.agency, link.role)
     again = await give(way, "acknowledged", link, link.agency, link.role, minutes=9)
     assert (again.status, again.position) == ("duplicate", first.position)
+
+
+async def test_an_answer_that_was_withdrawn_counts_when_it_is_given_again(way: Doorway) -> None:
+    link = await a_link(way)
+    for times in (1, 2):
+        first = await give(way, "acknowledged", link, link.agency, link.role, minutes=10 * times)
+        assert first.status == "accepted"
+        again = await give(way, "acknowledged", link, link.agency, link.role, minutes=10 * times + 1)
+        assert again.status == "duplicate"
+        after = await way.engine.links.link(link.id)
+        assert after is not None
+        assert after.acknowledged_at == T0 + timedelta(minutes=10 * times)
+        latest = (await way.engine.log.of_case(link.case_id))[-1].event_id
+        withdrawn = an_event(20 + times, "event.retracted", minutes=10 * times + 5, reason="entered_in_error")
+        await way.accept(replace(withdrawn, corrects=latest), agency=link.agency)
+        after = await way.engine.links.link(link.id)
+        assert after is not None
+        assert after.state is LinkState.OPENED
 
 
 async def test_other_agencies_neither_acknowledge_nor_complete(way: Doorway) -> None:
