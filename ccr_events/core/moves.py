@@ -12,7 +12,7 @@ the facts to the nearer case only; merge into the surviving case directly instea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -81,7 +81,7 @@ def unfolded(facts: Mapping[str, Fact]) -> dict[str, Fact]:
 
 def staying(facts: Mapping[str, Fact], moves: tuple[Move, ...]) -> dict[str, Fact]:
     """The facts that links of this case are derived from. Answers, and what corrects them, stay as well as move."""
-    gone = {i for move in moves for i in move.covers(facts)}
+    gone = {i for move in moves for i in move.covers(facts)}  # with whichever of them: here it counts no more
     return {i: f for i, f in facts.items() if i not in gone or _is_answer(facts.get(root_of(f, facts), f))}
 
 
@@ -89,12 +89,26 @@ def _is_answer(fact: Fact) -> bool:
     return fact.type.startswith("link.")
 
 
+def shares(moves: Iterable[Move], facts: Mapping[str, Fact]) -> dict[str, set[str]]:
+    """Move id → ids of the facts it carries. None goes to two cases: what a split has taken out, a merge leaves.
+
+    The door refuses what would take from a share: a split of what moves already.
+    """
+    taken: set[str] = set()
+    found: dict[str, set[str]] = {}
+    for move in sorted(moves, key=lambda m: m.references is None):
+        found[move.id] = move.covers(facts) - taken
+        if move.references is not None:
+            taken |= {i for i in found[move.id] if not _is_answer(facts.get(root_of(facts[i], facts), facts[i]))}
+    return found
+
+
 def outbound(before: Mapping[str, Fact], after: Mapping[str, Fact], cause: Fact) -> Iterator[Outbound]:
     """What one event obliges the casebook to append to other cases. Both sets are `unfolded`."""
     moves, had = moves_of(after), {m.id: m for m in moves_of(before)}
-    covered = {m.id: m.covers(before) for m in had.values()}
+    covered, covers = shares(had.values(), before), shares(moves, after)
     for move in moves:
-        new = move.covers(after) - covered.get(move.id, set())
+        new = covers[move.id] - covered.get(move.id, set())
         for fact in sorted((after[i] for i in new), key=lambda f: f.order):
             yield _absorbed(move, fact, cause)
     in_force = {m.id for m in moves}

@@ -33,6 +33,8 @@ class Incoming:
     """The link a `link.*` event is about."""
     into: str | None
     """The other case, of a merge or split."""
+    moved: frozenset[tuple[str, str]] = frozenset()
+    """(kind, number) of the references that a split moves."""
 
 
 def incoming(event: Event, agency: str, open_data: Mapping[str, Any], persons: tuple[Person, ...]) -> Incoming:
@@ -53,4 +55,5 @@ def incoming(event: Event, agency: str, open_data: Mapping[str, Any], persons: t
         persons=persons,
         link_id=open_data.get("link_id") if event.type.startswith("link.") else None,
         into=open_data.get("into") if event.type in (moves.MERGED, moves.SPLIT) else None,
+        moved=frozenset((r["kind"], r["number"]) for r in open_data.get("moved", ())),
     )

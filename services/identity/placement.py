@@ -7,11 +7,14 @@ case does not decide but is evidence, and raises a merge proposal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ccr_events.codes.backbone import MergeCause
 from ccr_events.core import moves
+from ccr_events.core.corrections import root_of
 from ccr_events.core.ids import derived
+from ccr_events.core.model import Fact
 from ccr_events.envelope import decode_record
 from services.engine.transaction import CaseIndex, ReferenceKey, Transaction
 from services.identity.incoming import Incoming
@@ -66,7 +69,7 @@ def place(tx: Transaction, event: Incoming) -> Placement:
         if fixed is None:
             raise _nowhere(event)
         if event.into is not None:
-            _check_move(cases, event, fixed, replaces_merge=replaces_merge)
+            _check_move(tx, event, fixed, replaces_merge=replaces_merge)
         return Placement(fixed, fixed, False, (), (), ())
     surviving: dict[str, str] = {}
 
@@ -162,12 +165,13 @@ def _following(tx: Transaction, event: Incoming) -> str | None:
     return None
 
 
-def _check_move(cases: CaseIndex, event: Incoming, case_id: str, *, replaces_merge: bool) -> None:
-    into = event.into
+def _check_move(tx: Transaction, event: Incoming, case_id: str, *, replaces_merge: bool) -> None:
+    cases, into = tx.cases, event.into
     assert into is not None  # noqa: S101  # asked only of merges and splits
     if into == case_id:
         raise Unplaceable("/data/into", "is the case itself; name the other one")
     if event.type == moves.SPLIT:
+        _check_split(tx, event, case_id)
         return
     if not cases.case_exists(into):
         raise Unplaceable("/data/into", "names no case that exists")
@@ -175,3 +179,23 @@ def _check_move(cases: CaseIndex, event: Incoming, case_id: str, *, replaces_mer
         raise Unplaceable("/data/into", "names a case that was itself merged; merge into the case that survived it")
     if cases.forward_of(case_id) != case_id and not replaces_merge:
         raise Unplaceable("/caseid", "names a case that is merged already; retract that merge first")
+
+
+def _check_split(tx: Transaction, event: Incoming, case_id: str) -> None:
+    """A fact that moves already would be in two cases, and owed twice."""
+    facts = moves.unfolded(tx.views.get(case_id).facts)
+    replaced = None if event.corrects is None else facts.get(event.corrects)
+    root = None if replaced is None else root_of(replaced, facts)
+    for move in moves.moves_of(facts):
+        if root_of(facts[move.id], facts) == root:
+            continue
+        if move.references is None:
+            raise Unplaceable("/caseid", "names a case that is merged: split the case that survived it")
+        both = move.references & event.moved
+        if both or _carry_both(facts.values(), move.references, event.moved):
+            raise Unplaceable("/data/moved", "moves what another split moves already; retract that one first")
+
+
+def _carry_both(facts: Iterable[Fact], one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]]) -> bool:
+    carried = ({(r["kind"], r["number"]) for r in fact.data.get("references", ())} for fact in facts)
+    return any(numbers & one and numbers & other for numbers in carried)

@@ -103,6 +103,17 @@ async def test_a_correction_that_names_another_number_moves_with_what_it_correct
     assert len(moved) == 3
 
 
+async def test_what_was_split_off_does_not_go_along_with_a_later_merge(engine: SqliteEngine) -> None:
+    other = fact(2, "arrest.made", 1, dv="yes", refs=(("incident_no", "B2"),))
+    merge = fact(8, "case.merged", 200, agency="ccr", into="case-3")
+    await publish(engine, ARREST, other, SPLIT, merge)
+    for case, arrest in (("case-2", ARREST), ("case-3", other)):
+        assert {x.trigger_id for x in await engine.links.links(case_id=case)} == {arrest.id}
+    await publish(engine, fact(11, "event.retracted", 203, agency="ccr", corrects=3))
+    assert {x.trigger_id for x in await engine.links.links(case_id="case-3")} == {ARREST.id, other.id}
+    assert await engine.links.links(case_id="case-2") == []
+
+
 @pytest.mark.parametrize("moved", ["A1", "B2"])
 async def test_a_withdrawn_answer_is_withdrawn_on_both_sides_of_a_split(engine: SqliteEngine, moved: str) -> None:
     split = fact(3, "case.split", 2, agency="ccr", into="case-2", moved=[{"kind": "incident_no", "number": moved}])

@@ -223,3 +223,25 @@ def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
                 found[word] = start
                 waiting += near[word]
     return found
+
+
+def split_of(number: int, case_id: str, into: str, *numbers: tuple[str, str], corrects: int | None = None) -> Event:
+    moved = [{"kind": kind, "number": n} for kind, n in numbers]
+    return an_event(number, "case.split", case_id=case_id, corrects=corrects, into=into, moved=moved)
+
+
+async def test_what_a_split_moves_is_not_moved_by_another(way: Doorway) -> None:
+    case, _ = await cases_of(way, an_event(1, refs=(INCIDENT, COURT)), an_event(2, refs=(("booking_no", "B-1"),)))
+    await way.accept(split_of(3, case, "elsewhere", INCIDENT), agency="ccr")
+    for number, reference in ((4, INCIDENT), (5, COURT)):
+        [refused] = await way.submit(split_of(number, case, "third", reference), agency="ccr")
+        assert (refused.status, [p.pointer for p in refused.problems]) == ("quarantined", ["/data/moved"])
+    await way.accept(split_of(6, case, "third", COURT, corrects=3), agency="ccr")
+
+
+async def test_a_merged_case_is_split_where_it_went(way: Doorway) -> None:
+    case, other = await cases_of(way, an_event(1, refs=(INCIDENT,)), an_event(2, refs=(COURT,)))
+    await way.accept(an_event(3, "case.merged", case_id=case, into=other), agency="ccr")
+    [refused] = await way.submit(split_of(4, case, "third", INCIDENT), agency="ccr")
+    assert (refused.status, [p.pointer for p in refused.problems]) == ("quarantined", ["/caseid"])
+    await way.accept(split_of(5, other, "third", INCIDENT), agency="ccr")
