@@ -49,7 +49,7 @@ def step(view: CaseView, fact: Fact, policies: Policies) -> Step:
     facts = {**view.facts, fact.id: fact}
     if view.plain and only_adds(fact):
         index = view.index.grown(fact)
-        links = _touched(view.links, fact, index, policies)
+        links = _touched(view.links, facts, fact, index, policies)
         return _decide(view.links, CaseView(view.case_id, facts, links, index), fact, ())
     after = refold(view.case_id, facts, policies)
     whole = moves.unfolded(facts)
@@ -75,16 +75,29 @@ def only_adds(fact: Fact) -> bool:
     return fact.corrects is None and fact.type not in _MOVING
 
 
-def _touched(links: Mapping[str, Link], fact: Fact, index: FactIndex, policies: Policies) -> Mapping[str, Link]:
+def _touched(
+    links: Mapping[str, Link], facts: Mapping[str, Fact], fact: Fact, index: FactIndex, policies: Policies
+) -> Mapping[str, Link]:
     """The links, those anew that the fact can have changed."""
     target = link_of(fact)
-    if target is not None:
-        known = links.get(target)
-        if known is None:
-            return links
-        rules: Iterable[Rule] = (policies.edition(known.edition).rule(known.rule),)
-    else:
-        rules = policies.mentioning.get(fact.type, ())
+    if target is None:
+        return _mentioned(links, policies.mentioning.get(fact.type, ()), index, policies)
+    known = links.get(target)
+    if known is None:
+        return links
+    rule = policies.edition(known.edition).rule(known.rule)
+    trigger = facts.get(known.trigger_id)
+    if rule.count > 1 or trigger is None:
+        return _mentioned(links, (rule,), index, policies)
+    # What is said of one link changes no other.
+    anew = next((link for link in links_of(rule, (trigger,), index, policies) if link.id == target), None)
+    return {**links, target: anew} if anew is not None else {i: link for i, link in links.items() if i != target}
+
+
+def _mentioned(
+    links: Mapping[str, Link], rules: Iterable[Rule], index: FactIndex, policies: Policies
+) -> Mapping[str, Link]:
+    """The links, those of these rules anew."""
     new: dict[str, Link] | None = None
     for rule in rules:
         if not any(index.of_type(name) for name in rule.trigger_types):
