@@ -34,8 +34,8 @@ def decode_view(raw: bytes) -> CaseView:
     stored = orjson.loads(raw)
     facts = {f["id"]: _fact(f) for f in stored["facts"]}
     links = {link["id"]: _link(link) for link in stored["links"]}
-    index, plain = arranged(facts)
-    return CaseView(stored["case_id"], facts, links, index, plain)
+    index, corrected = arranged(facts)
+    return CaseView(stored["case_id"], facts, links, index, corrected)
 
 
 def encode_link(link: Link) -> bytes:

@@ -1,8 +1,8 @@
 """`fold` and `decide`: one event into the view of its case, and what follows from it.
 
 Folding is a union of sets, so duplicates change nothing and order does not matter. Links are derived anew only
-where the event can matter: rules say which event types they mention. Corrections, retractions and moves of cases
-derive everything anew.
+where the event can matter: rules say which event types they mention. A correction or retraction, what it names when
+that comes later, and every event of a case whose facts move derive everything anew.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ccr_events.core.model import Fact, Link, Outbound, Transition
 from ccr_events.core.rules import Policies, Rule
 from ccr_events.core.view import CaseView
 
-_MOVING = frozenset({moves.MERGED, moves.SPLIT, moves.ABSORBED, moves.ABSORPTION_ENDED, RETRACTED})
-"""Event types after which links are derived anew from all facts."""
+_MOVING = frozenset({moves.MERGED, moves.SPLIT, moves.ABSORBED, moves.ABSORPTION_ENDED})
+"""Event types by which facts move between cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ def step(view: CaseView, fact: Fact, policies: Policies) -> Step:
     if fact.id in view.facts:
         return Step(view)
     facts = {**view.facts, fact.id: fact}
-    if view.plain and only_adds(fact):
+    if view.corrected is not None and fact.id not in view.corrected and only_adds(fact):
         index = view.index.grown(fact)
-        links = _touched(view.links, facts, fact, index, policies)
-        return _decide(view.links, CaseView(view.case_id, facts, links, index), fact, ())
+        links = _touched(view, facts, fact, index, policies)
+        return _decide(view.links, CaseView(view.case_id, facts, links, index, view.corrected), fact, ())
     after = refold(view.case_id, facts, policies)
     whole = moves.unfolded(facts)
     return _decide(view.links, after, fact, tuple(moves.outbound(moves.unfolded(view.facts), whole, fact)))
@@ -58,27 +58,28 @@ def step(view: CaseView, fact: Fact, policies: Policies) -> Step:
 
 def refold(case_id: str, facts: Mapping[str, Fact], policies: Policies) -> CaseView:
     """The view of a set of facts, every link derived anew: what folding one by one must always agree with."""
-    index, plain = arranged(facts)
-    return CaseView(case_id, facts, derive_all(index, policies), index, plain)
+    index, corrected = arranged(facts)
+    return CaseView(case_id, facts, derive_all(index, policies), index, corrected)
 
 
-def arranged(facts: Mapping[str, Fact]) -> tuple[FactIndex, bool]:
-    """What a view derives from its facts besides links: the index of effective ones, and whether it is plain."""
-    if all(only_adds(fact) for fact in facts.values()):
-        return build(facts), True
+def arranged(facts: Mapping[str, Fact]) -> tuple[FactIndex, frozenset[str] | None]:
+    """What a view derives from its facts besides links: the index of effective ones, and `CaseView.corrected`."""
+    if not any(fact.type in _MOVING for fact in facts.values()):
+        return build(facts), frozenset(fact.corrects for fact in facts.values() if fact.corrects is not None)
     whole = moves.unfolded(facts)
-    return build(moves.staying(whole, moves.moves_of(whole))), False
+    return build(moves.staying(whole, moves.moves_of(whole))), None
 
 
 def only_adds(fact: Fact) -> bool:
     """True when the fact takes nothing back: it corrects, retracts and moves no other."""
-    return fact.corrects is None and fact.type not in _MOVING
+    return fact.corrects is None and fact.type not in _MOVING and fact.type != RETRACTED
 
 
 def _touched(
-    links: Mapping[str, Link], facts: Mapping[str, Fact], fact: Fact, index: FactIndex, policies: Policies
+    view: CaseView, facts: Mapping[str, Fact], fact: Fact, index: FactIndex, policies: Policies
 ) -> Mapping[str, Link]:
     """The links, those anew that the fact can have changed."""
+    links, corrected = view.links, view.corrected or frozenset()
     target = link_of(fact)
     if target is None:
         return _mentioned(links, policies.mentioning.get(fact.type, ()), index, policies)
@@ -87,7 +88,7 @@ def _touched(
         return links
     rule = policies.edition(known.edition).rule(known.rule)
     trigger = facts.get(known.trigger_id)
-    if rule.count > 1 or trigger is None:
+    if rule.count > 1 or trigger is None or trigger.id in corrected:
         return _mentioned(links, (rule,), index, policies)
     # What is said of one link changes no other.
     anew = next((link for link in links_of(rule, (trigger,), index, policies) if link.id == target), None)

@@ -11,7 +11,7 @@ from ccr_events.core.model import Fact, Link
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """The state of a case. `index` and `plain` are derived from `facts`, so neither is compared nor stored."""
+    """The state of a case. `index` and `corrected` are derived from `facts`, so neither is compared nor stored."""
 
     case_id: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -20,5 +20,5 @@ class CaseView:
     """By link id."""
     index: FactIndex = field(default_factory=FactIndex, compare=False, repr=False)
     """The effective facts, arranged."""
-    plain: bool = field(default=True, compare=False, repr=False)
-    """True while nothing in the case corrects, retracts or moves facts."""
+    corrected: frozenset[str] | None = field(default=frozenset(), compare=False, repr=False)
+    """Ids that corrections and retractions name, known facts or not; None once facts move between cases."""

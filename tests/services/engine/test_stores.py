@@ -92,7 +92,7 @@ async def test_a_view_is_the_same_from_memory_and_from_disk(tmp_path: Path) -> N
         assert (await engine.writer.write(lambda tx: tx.views.get("nobody"))).facts == {}
     for view in (cached, queried, loaded):
         assert encode_view(view) == encode_view(expected)
-        assert (view.index, view.plain) == (expected.index, expected.plain)
+        assert (view.index, view.corrected) == (expected.index, expected.corrected)
 
 
 def link(number: int, *hours: float, ended: bool = False, reached: int = 0, agency: str = "le") -> Link:
