@@ -115,7 +115,7 @@ class Door:
         event_type = allowed(submission)
         if isinstance(event_type, Refused):
             return event_type
-        payload = validated(submission, event_type)
+        payload = validated(submission, event_type, self._time.now())
         if isinstance(payload, Refused):
             return payload
         event, agency, skeleton = submission.event, submission.agency, split(payload)

@@ -21,6 +21,11 @@ class RecordedTime:
         self._clock = clock
         self._last = after
 
+    def now(self) -> datetime:
+        """The clock's time, or the last one given when the clock was set back behind it."""
+        now = self._clock.now()
+        return now if self._last is None else max(now, self._last)
+
     def next(self) -> datetime:
         """The clock's time, or a microsecond after the last one given when the clock is not past it."""
         now = self._clock.now()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from ccr_events.core import ids
 from ccr_events.core.corrections import RETRACTED
 from ccr_events.core.derive import ACKNOWLEDGED, COMPLETED, WAIVED
@@ -18,21 +20,28 @@ ANSWERS = {ACKNOWLEDGED: "acknowledged", COMPLETED: "completed", WAIVED: "waived
 """Event type → kind of answer, as `ids.answer_event_id` names it."""
 
 
-def validated(submission: Submission, event_type: EventType) -> Payload | Refused:
-    """The payload at its type's current version, or what is wrong with it."""
+MAX_AHEAD = timedelta(minutes=10)
+"""How far an agency's clock may be ahead of ours. A fact further in the future is a wrong offset or a typing error, and
+would put off every deadline that is counted from it."""
+
+
+def validated(submission: Submission, event_type: EventType, now: datetime) -> Payload | Refused:
+    """The payload at its type's current version, or what is wrong with it; `now` by the backbone's clock."""
     event = submission.event
     try:
         payload = validate_as(event_type, event.schema_version, event.data)
     except InvalidPayload as error:
         problems = tuple(FieldProblem(pointer, message) for pointer, message in error.problems)
         return Refused(submission, "quarantined", f"does not fit the schema of {event_type.name}", problems)
-    problems = (*_envelope_problems(event), *_party_problems(payload))
+    problems = (*_envelope_problems(event, now), *_party_problems(payload))
     if problems:
         return Refused(submission, "quarantined", "breaks a rule of the contract", problems)
     return payload
 
 
-def _envelope_problems(event: Event) -> list[FieldProblem]:
+def _envelope_problems(event: Event, now: datetime) -> list[FieldProblem]:
+    if event.occurred_at > now + MAX_AHEAD:
+        return [FieldProblem("/time", "is in the future: it says when the act happened; check its offset from UTC")]
     if event.corrects == event.id:
         return [FieldProblem("/corrects", "names the event itself; a correction is an event with an id of its own")]
     if event.type == RETRACTED and event.corrects is None:

@@ -59,6 +59,7 @@ async def test_saying_it_again_later_is_saying_it_once(way: Doorway) -> None:
 async def test_an_answer_that_was_withdrawn_counts_when_it_is_given_again(way: Doorway) -> None:
     link = await a_link(way)
     for times in (1, 2):
+        way.clock.at = T0 + timedelta(minutes=10 * times + 5)
         first = await give(way, "acknowledged", link, link.agency, link.role, minutes=10 * times)
         assert first.status == "accepted"
         again = await give(way, "acknowledged", link, link.agency, link.role, minutes=10 * times + 1)

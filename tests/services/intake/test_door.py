@@ -74,7 +74,7 @@ async def test_same_id_from_another_agency_is_a_conflict(way: Doorway) -> None:
 
 async def test_receipts_of_a_batch_are_in_order_and_its_own_duplicates_are_seen(way: Doorway) -> None:
     one, two = an_event(1, refs=(INCIDENT,)), an_event(2)
-    changed = replace(one, occurred_at=T0 + timedelta(hours=1))
+    changed = replace(one, occurred_at=T0 - timedelta(hours=1))
     wrong = an_event(3, no_such_field=1)
     receipts = await way.submit(one, two, one, wrong, changed, two)
     assert [r.status for r in receipts] == ["accepted", "accepted", "duplicate", "quarantined", "conflict", "duplicate"]
@@ -186,11 +186,23 @@ async def test_each_event_is_recorded_later_than_the_one_before_even_when_the_cl
 
 async def test_event_carries_the_edition_in_force_when_it_was_recorded(way: Doorway) -> None:
     way.clock.at = T0.replace(year=2025)
-    await way.accept(an_event(1))
+    await way.accept(replace(an_event(1), occurred_at=way.clock.at))
     way.clock.at = T0
     await way.accept(an_event(2))
     before, after = [r["policyversion"] for r in await records(way)]
     assert before < "2026-01-01" < after
+
+
+async def test_a_fact_from_the_future_is_refused_and_kept_but_a_clock_a_little_ahead_is_not(way: Doorway) -> None:
+    early, wrong = an_event(1, minutes=9), an_event(2, minutes=11)
+    ahead, future = await way.submit(early, wrong)
+    assert ahead.status == "accepted"
+    assert (future.status, [p.pointer for p in future.problems]) == ("quarantined", ["/time"])
+    assert "offset" in future.problems[0].message
+    way.clock.at = T0 + timedelta(minutes=1)
+    assert future.quarantine_id is not None
+    redriven = await way.quarantine.redrive(future.quarantine_id, body=None, by="k")
+    assert redriven.status == "accepted"
 
 
 async def test_backfilled_history_is_folded_and_alerts_nobody(way: Doorway) -> None:
