@@ -26,15 +26,17 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=5_000, help="events sent over HTTP (default 5000)")
     parser.add_argument("--only", choices=("engine", "http"), help="one part only")
     parser.add_argument("--data", type=Path, help="an empty directory on the disk to measure (default: temporary)")
+    parser.add_argument("--json", action="store_true", help="only the line of JSON")
     asked = parser.parse_args()
+    console = Console(quiet=asked.json)
     figures: list[Figure] = []
     if asked.only != "http":
         figures = _in_loop(measure(asked.events, asked.data))
-        Console().print(_table("embedded engine: durable, folded, links and outbox written", figures))
+        console.print(_table("embedded engine: durable, folded, links and outbox written", figures))
     if asked.only != "engine":
         place = None if asked.data is None else asked.data / "http"
         over_http = _in_loop(measure_http(asked.requests, place))
-        Console().print(_table("over HTTP: validated, placed in a case, sealed, and all of that", over_http))
+        console.print(_table("over HTTP: validated, placed in a case, sealed, and all of that", over_http))
         figures += over_http
     machine = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, "machine": platform.machine()}
     print(json.dumps({"bench": "embedded", **machine, "figures": as_rows(figures)}))
