@@ -40,6 +40,8 @@ class StoredEvent:
     position: int
     case_id: str
     digest: bytes
+    alerting: bool = True
+    """False for backfilled history."""
 
 
 class EventStore(Protocol):

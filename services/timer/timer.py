@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from heapq import heappop, heappush
@@ -210,7 +210,7 @@ class Timer:
 
     def _fire(self, tx: Transaction, deadline: Deadline, now: datetime) -> bool:
         """Append the deadline's event; False when it is on the log already."""
-        record = deadline_record(deadline, now, self._edition_at(now))
+        record = deadline_record(deadline, now, self._edition_at(now), alerting=not _is_history(tx, deadline))
         if tx.events.find(record.fact.id) is not None:
             return False
         self._append(tx, record)
@@ -236,7 +236,16 @@ def _is_pending(tx: Transaction, deadline: Deadline) -> bool:
     return link is not None and deadline in pending(link)
 
 
-def deadline_record(deadline: Deadline, now: datetime, edition: str) -> NewRecord:
+def _is_history(tx: Transaction, deadline: Deadline) -> bool:
+    """Whether it had passed already when its trigger was backfilled: history alerts nobody, and what comes does."""
+    link = tx.links.get(deadline.link_id)
+    trigger = None if link is None else tx.events.find(link.trigger_id)
+    if link is None or trigger is None or trigger.alerting:
+        return False
+    return deadline.at <= link.opened_at + timedelta(seconds=link.lag_s)
+
+
+def deadline_record(deadline: Deadline, now: datetime, edition: str, *, alerting: bool = True) -> NewRecord:
     """The `link.deadline_reached` event of a deadline as a record of the log, recorded `now`."""
     event = Event(
         id=ids.deadline_event_id(deadline.link_id, deadline.step, deadline.at),
@@ -250,7 +259,7 @@ def deadline_record(deadline: Deadline, now: datetime, edition: str) -> NewRecor
         event, case_id=deadline.case_id, agency=AGENCY, recorded_at=now, edition=edition, data=event.data
     )
     body = encode_record(form)
-    return NewRecord(fact_of(form), body, sha256(body).digest())
+    return NewRecord(fact_of(form), body, sha256(body).digest(), alerting)
 
 
 async def _first_of(waits: list[Coroutine[Any, Any, Any]]) -> None:

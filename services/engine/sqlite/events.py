@@ -37,11 +37,14 @@ class SqliteEvents:
         new = self._new.values.get(event_id)
         if new is not None:
             position, _, record = new
-            return StoredEvent(position, record.fact.case_id, record.digest)
+            return StoredEvent(position, record.fact.case_id, record.digest, record.alerting)
         row = self._connection.execute(
-            "SELECT position, case_id, digest FROM events WHERE event_id = ?", (event_id,)
+            "SELECT position, case_id, digest, alerting FROM events WHERE event_id = ?", (event_id,)
         ).fetchone()
-        return None if row is None else StoredEvent(*row)
+        if row is None:
+            return None
+        position, case_id, digest, alerting = row
+        return StoredEvent(position, case_id, digest, bool(alerting))
 
     def append(self, record: NewRecord) -> int:
         """Append; returns the position."""

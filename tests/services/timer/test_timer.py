@@ -16,6 +16,7 @@ from ccr_events.envelope import decode_record, fact_of
 from ccr_events.types.backbone import LinkDeadlineReached
 from services.casebook.replay import verify
 from services.engine.clock import WallClock
+from services.engine.ports import Alertable
 from services.engine.sqlite import SqliteEngine, open_engine
 from services.engine.transaction import NewRecord, StorageFailed, Transaction
 from services.timer import timer as timing
@@ -140,6 +141,25 @@ async def test_reminders_that_passed_during_an_outage_fire_among_the_others(engi
     assert order == sorted(order)
     hours = sorted({(f.case_id, (f.occurred_at - T0) / HOUR) for f in found})
     assert hours == [("case-1", h) for h in (4, 6, 30, 78)] + [("case-2", h) for h in (44, 46, 70)]
+
+
+async def test_deadlines_of_backfilled_history_alert_nobody_and_those_to_come_do(engine: SqliteEngine) -> None:
+    history = fact(1, "arrest.made", 0, late=1_000, dv="yes")
+    await engine.writer.write(lambda tx: CASEBOOK.append(tx, record(history, alerting=False)))
+    clock = HandClock(T0 + 1_000 * HOUR)
+    assert await timer_of(engine, clock).catch_up() > 0
+    told = await alertables(engine)
+    assert {a.transition.kind.value for a in told} == {"opened", "overdue", "escalated"}
+    assert {a.alerting for a in told} == {False}
+    await clock.move(10_000)
+    await timer_of(engine, clock).catch_up()
+    assert {a.alerting for a in (await alertables(engine))[len(told) :]} == {True}
+
+
+async def alertables(engine: SqliteEngine) -> list[Alertable]:
+    async for page in engine.alerts.follow(0):
+        return list(page)
+    raise AssertionError
 
 
 async def test_what_was_done_in_time_never_fires(engine: SqliteEngine) -> None:
