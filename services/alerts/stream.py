@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from time import monotonic
 from typing import Protocol
@@ -26,6 +26,8 @@ MAX_BUFFERED = 1_000
 """Alerts that wait for one subscriber; one more and it is let go."""
 MAX_SUBSCRIBERS = 1_000
 """Subscribers at once, of all agencies."""
+MAX_OF_ONE_AGENCY = 200
+"""Subscribers at once of one agency, so that none can shut the others out."""
 MAX_AT_ONCE = 200
 """Most alerts handed over in one step."""
 HEARTBEAT_S = 15.0
@@ -66,7 +68,7 @@ class AlertHub:
         self._audience = audience
         self._max_buffered = max_buffered
         self._live: set[Subscription] = set()
-        self._count = 0
+        self._of_agency: Counter[str] = Counter()
         self._position = 0
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -104,7 +106,9 @@ class AlertHub:
 
         Raises `TooManySubscribers`, and `BeyondNewest` when `after` is ahead of the outbox.
         """
-        if self._count >= MAX_SUBSCRIBERS:
+        if self._of_agency[agency] >= MAX_OF_ONE_AGENCY:
+            raise TooManySubscribers(f"{agency} has {MAX_OF_ONE_AGENCY:,} subscribers; retry, or close unused ones")
+        if self._of_agency.total() >= MAX_SUBSCRIBERS:
             raise TooManySubscribers(f"{MAX_SUBSCRIBERS:,} subscribers are connected; retry, or close unused ones")
         if after is not None and after > self._position and after > await self._source.last_seq():
             raise BeyondNewest("is ahead of the newest alert: the log was replaced; resume with after=0 or after=now")
@@ -120,9 +124,9 @@ class AlertHub:
         """Alerts of a page; backfilled history alerts nobody."""
         return [alert(item, self._policies, arrived_s) for item in page if item.alerting]
 
-    def counted(self, change: int) -> None:
-        """A subscription began (+1) or ended (-1)."""
-        self._count += change
+    def counted(self, agency: str, change: int) -> None:
+        """A subscription of the agency began (+1) or ended (-1)."""
+        self._of_agency[agency] += change
         self._audience.subscribed(change)
 
     def join(self, subscription: Subscription) -> None:
@@ -206,7 +210,7 @@ class Subscription:
 
     async def batches(self, heartbeat_s: float = HEARTBEAT_S) -> AsyncGenerator[Sequence[Alert], None]:
         """Alerts as they come, at most `MAX_AT_ONCE` together; an empty batch is a heartbeat. Ends when let go."""
-        self._hub.counted(+1)
+        self._hub.counted(self._agency, +1)
         try:
             async for batch in self._caught_up():
                 yield batch
@@ -219,7 +223,7 @@ class Subscription:
                     yield ()
         finally:
             self._hub.leave(self)
-            self._hub.counted(-1)
+            self._hub.counted(self._agency, -1)
 
     async def _caught_up(self) -> AsyncGenerator[Sequence[Alert], None]:
         """What is in the outbox already; on return the subscription has joined the live ones."""

@@ -220,6 +220,20 @@ async def test_subscriber_of_another_log_is_told_rather_than_left_waiting() -> N
             await hub.subscribe("jail", anything, after=2)
 
 
+async def test_one_agency_cannot_shut_the_others_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "MAX_OF_ONE_AGENCY", 1)
+    outbox = MemoryOutbox()
+    async with hub_over(outbox) as (hub, counter):
+        listening = asyncio.create_task(taken(await hub.subscribe("jail", anything), [], lambda: False))
+        await settled(lambda: counter.subscribers == 1)
+        with pytest.raises(TooManySubscribers, match="jail"):
+            await hub.subscribe("jail", anything)
+        assert await hub.subscribe("le", anything) is not None
+        hub.close()
+        await listening
+        assert await hub.subscribe("jail", anything) is not None
+
+
 async def test_subscribers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "MAX_SUBSCRIBERS", 1)
     async with hub_over(MemoryOutbox()) as (hub, _):
