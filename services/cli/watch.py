@@ -72,6 +72,7 @@ def watch(
         "rule": rule or [],
         "kind": kind or [],
     }
+    whose = f"as {speaker.value}" if key is None else "with the key of --key or CCR_KEY: only what its agency may hear"
     screen = console()
     standing = False
 
@@ -80,7 +81,7 @@ def watch(
         if lost is not None:
             warn(f"ccr: {lost}; trying again, no alert will be skipped")
         elif not as_json:
-            warn("connected again" if standing else f"listening as {speaker.value if key is None else 'this key'}")
+            warn("connected again" if standing else f"listening {whose}")
         standing = True
 
     live = screen.status("listening") if screen.is_terminal and not as_json else nullcontext()

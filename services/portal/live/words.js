@@ -9,6 +9,7 @@ const zone = document.documentElement.dataset.zone || undefined;
 const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options });
 const clock = format({ weekday: "short", hour: "2-digit", minute: "2-digit" });
 const dated = format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const yearly = format({ day: "numeric", month: "short", year: "numeric" });
 const hour = { hour: "2-digit", minute: "2-digit" };
 const whole = format({ weekday: "short", day: "numeric", month: "short", year: "numeric", ...hour });
 const zoned = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "short" });
@@ -46,9 +47,10 @@ export const GROUP_TITLES = {
 export const wholeTime = (at) => whole.format(at).replace(/,/g, "");
 export const zoneName = (at) => zoned.formatToParts(at).find(({ type }) => type === "timeZoneName").value;
 
-// "Tue 22:41", and the date instead of the weekday when it is not within six days.
+// "Tue 22:41", the date instead of the weekday when it is not within six days, and the year when it may be another.
 export function clockTime(at, now) {
-  return (Math.abs(at - now) < 6 * DAY ? clock : dated).format(at).replace(/,/g, "");
+  const away = Math.abs(at - now);
+  return (away < 6 * DAY ? clock : away < 300 * DAY ? dated : yearly).format(at).replace(/,/g, "");
 }
 
 // "12 min", "3 h 5 min", "2 d 4 h".
