@@ -59,11 +59,15 @@ class KeyStore:
         self._unflushed: dict[tuple[str, str], bytes] = {}
         try:
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise KeyStoreError(f"the key store {path} cannot be opened: {error}") from None
+        try:
             path.chmod(0o600)
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
                 self._connection.execute(f"PRAGMA {pragma}")
             self._connection.executescript(_SCHEMA)
         except (sqlite3.Error, OSError) as error:
+            self._connection.close()
             raise KeyStoreError(f"the key store {path} cannot be opened: {error}") from None
         self._prove(master)
 

@@ -40,9 +40,12 @@ class DirectoryLock:
         path = directory / LOCK
         try:
             _create_private(path)
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
-            self._connection.execute("PRAGMA journal_mode = MEMORY")  # nothing is ever written here
-            self._connection.execute("BEGIN EXCLUSIVE")
+            connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+            self._connection = _closed_on_error(
+                connection,
+                "PRAGMA journal_mode = MEMORY",  # nothing is ever written here
+                "BEGIN EXCLUSIVE",
+            )
         except (sqlite3.Error, OSError) as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
                 raise StorageFailed(
@@ -109,17 +112,16 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=BUSY_TIMEOUT_MS / 1000
     )
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "fullfsync = ON",
-        "foreign_keys = ON",
-        f"cache_size = -{PAGE_CACHE_KIB}",
-        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-        "temp_store = MEMORY",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
+    return _closed_on_error(
+        connection,
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA fullfsync = ON",
+        "PRAGMA foreign_keys = ON",
+        f"PRAGMA cache_size = -{PAGE_CACHE_KIB}",
+        f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        "PRAGMA temp_store = MEMORY",
+    )
 
 
 def connect_reading(path: Path) -> sqlite3.Connection:
@@ -134,7 +136,17 @@ def connect_reading(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
         timeout=BUSY_TIMEOUT_MS / 1000,
     )
-    connection.execute("PRAGMA query_only = ON")
+    return _closed_on_error(connection, "PRAGMA query_only = ON")
+
+
+def _closed_on_error(connection: sqlite3.Connection, *statements: str) -> sqlite3.Connection:
+    """Run the first statements of a connection; one that refuses leaves no connection open."""
+    try:
+        for statement in statements:
+            connection.execute(statement)
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
