@@ -9,6 +9,7 @@ from ccr_events.core.corrections import RETRACTED
 from ccr_events.core.derive import ACKNOWLEDGED, COMPLETED, WAIVED
 from ccr_events.envelope import Event
 from ccr_events.payload import Payload
+from ccr_events.placeholders import is_placeholder
 from ccr_events.registry import EventType
 from ccr_events.skeleton import Skeleton
 from ccr_events.validation import InvalidPayload, validate_as
@@ -33,7 +34,7 @@ def validated(submission: Submission, event_type: EventType, now: datetime) -> P
     except InvalidPayload as error:
         problems = tuple(FieldProblem(pointer, message) for pointer, message in error.problems)
         return Refused(submission, "quarantined", f"does not fit the schema of {event_type.name}", problems)
-    problems = (*_envelope_problems(event, now), *_party_problems(payload))
+    problems = (*_envelope_problems(event, now), *_reference_problems(payload), *_party_problems(payload))
     if problems:
         return Refused(submission, "quarantined", "breaks a rule of the contract", problems)
     return payload
@@ -47,6 +48,15 @@ def _envelope_problems(event: Event, now: datetime) -> list[FieldProblem]:
     if event.type == RETRACTED and event.corrects is None:
         return [FieldProblem("/corrects", "is required: the id of the event that is withdrawn")]
     return []
+
+
+def _reference_problems(payload: Payload) -> list[FieldProblem]:
+    """A number that many files share would put strangers into one case."""
+    return [
+        FieldProblem(f"/data/references/{i}/number", "holds a placeholder; give the number, or leave the reference out")
+        for i, reference in enumerate(payload.references)
+        if is_placeholder(reference.number)
+    ]
 
 
 def _party_problems(payload: Payload) -> list[FieldProblem]:

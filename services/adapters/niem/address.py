@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ccr_events.placeholders import is_placeholder
 from services.adapters.niem.document import Document, Element, text_of
 from services.adapters.niem.paths import find
-from services.adapters.niem.placeholders import is_placeholder
 
 MAX_ADDRESS = 500
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ccr_events.placeholders import PLACEHOLDERS
 from services.adapters.niem.catalogue import DOCUMENTS
 from services.adapters.niem.conversions import CONVERSIONS
 from services.adapters.niem.document import MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_ELEMENTS
 from services.adapters.niem.domestic import domestic_charges
 from services.adapters.niem.namespaces import patterns
 from services.adapters.niem.people import ADDRESS_PATHS, NAME_ROWS, PERSON_ROWS
-from services.adapters.niem.placeholders import PLACEHOLDERS
 from services.adapters.niem.reader import UNMAPPED
 from services.adapters.niem.table import Condition, EventTable, Number, People, Row
 from services.adapters.niem.times import DEFAULT_ZONE

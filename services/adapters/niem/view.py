@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from ccr_events.placeholders import is_placeholder
 from services.adapters.niem.conversions import Conversion, Converted
 from services.adapters.niem.document import Document, Element, text_of
 from services.adapters.niem.domestic import DomesticCharges
 from services.adapters.niem.paths import find, human
-from services.adapters.niem.placeholders import is_placeholder
 from services.adapters.niem.table import Condition, Paths
 
 MAX_WARNINGS = 100

@@ -205,6 +205,13 @@ async def test_a_fact_from_the_future_is_refused_and_kept_but_a_clock_a_little_a
     assert redriven.status == "accepted"
 
 
+async def test_a_placeholder_is_no_number_so_strangers_do_not_meet_in_one_case(way: Doorway) -> None:
+    for number in ("string", "N/A", "TBD"):
+        (receipt,) = await way.submit(an_event(1, refs=(("incident_no", number),)))
+        assert receipt.status == "quarantined"
+        assert [p.pointer for p in receipt.problems] == ["/data/references/0/number"]
+
+
 async def test_backfilled_history_is_folded_and_alerts_nobody(way: Doorway) -> None:
     await way.door.submit([Submission(an_event(1, dv="yes", refs=(INCIDENT,)), "le", "k", alerting=False)])
     page = await anext(aiter(way.engine.alerts.follow(0)))
