@@ -1,62 +1,67 @@
-"""`python -m bench`: a table, and last a line of JSON."""
+"""`python -m bench`: a table, and last a line of JSON. `make bench ARGS="--only core,engine --full"`."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import platform
 import sqlite3
-from collections.abc import Coroutine
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-import uvicorn
 from rich.console import Console
 from rich.table import Table
 
-from bench.engine import Figure, as_rows, measure
-from bench.http import measure_http
+from bench.figure import Asked, Figure
+
+PARTS = ("core", "engine", "http")
+"""Modules of this package, each with a `measure`."""
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=40_000, help="length of the log that is filled (default 40000)")
-    parser.add_argument("--requests", type=int, default=5_000, help="events sent over HTTP (default 5000)")
-    parser.add_argument("--only", choices=("engine", "http"), help="one part only")
+    parser.add_argument("--events", type=int, help="length of the log that is filled (default 40000; full 200000)")
+    parser.add_argument("--requests", type=int, help="events sent over HTTP (default 5000; full 30000)")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--full", action="store_true", help="the sizes that the goals name; takes long")
     parser.add_argument("--data", type=Path, help="an empty directory on the disk to measure (default: temporary)")
     parser.add_argument("--json", action="store_true", help="only the line of JSON")
-    asked = parser.parse_args()
-    console = Console(quiet=asked.json)
+    given = parser.parse_args()
+    wanted = given.only.split(",")
+    unknown = sorted(set(wanted) - set(PARTS))
+    if unknown:
+        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    asked = Asked(
+        events=given.events or (200_000 if given.full else 40_000),
+        requests=given.requests or (30_000 if given.full else 5_000),
+        data=given.data,
+        full=given.full,
+    )
+    console = Console(quiet=given.json)
     figures: list[Figure] = []
-    if asked.only != "http":
-        figures = _in_loop(measure(asked.events, asked.data))
-        console.print(_table("embedded engine: durable, folded, links and outbox written", figures))
-    if asked.only != "engine":
-        place = None if asked.data is None else asked.data / "http"
-        over_http = _in_loop(measure_http(asked.requests, place))
-        console.print(_table("over HTTP: validated, placed in a case, sealed, and all of that", over_http))
-        figures += over_http
+    for part in PARTS:
+        if part in wanted:
+            measure: Callable[[Asked], Sequence[Figure]] = import_module(f"bench.{part}").measure
+            found = measure(asked)
+            console.print(_table(part, found))
+            figures += found
     machine = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, "machine": platform.machine()}
-    print(json.dumps({"bench": "embedded", **machine, "figures": as_rows(figures)}))
+    print(json.dumps({"bench": "embedded", **machine, "figures": [f.as_row() for f in figures]}))
 
 
-def _in_loop(measuring: Coroutine[Any, Any, list[Figure]]) -> list[Figure]:
-    """In the event loop `ccr up` runs in."""
-    factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(measuring)
-
-
-def _table(title: str, figures: list[Figure]) -> Table:
-    table = Table(title=title)
-    for heading in ("what", "events", "events/s", "p50 ms", "p99 ms", "log holds"):
-        table.add_column(heading, justify="left" if heading == "what" else "right")
+def _table(part: str, figures: Sequence[Figure]) -> Table:
+    table = Table(title=part)
+    for heading in ("what", "figure", "unit", "goal", "reached", "also"):
+        table.add_column(heading, justify="right" if heading in ("figure", "goal") else "left")
     for f in figures:
-        table.add_row(
-            f.what, f"{f.events:,}", f"{f.events_per_s:,}", f"{f.p50_ms:.2f}", f"{f.p99_ms:.2f}", f"{f.log_holds:,}"
+        goal = "" if f.goal is None else f"{'≤' if f.lower_is_better else '≥'} {f.goal:,g}"
+        reached = {None: "", True: "yes", False: "no"}[f.reached]
+        also = ", ".join(
+            f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in f.extra.items()
         )
+        table.add_row(f.what, f"{f.value:,.4g}" if f.value < 1_000 else f"{f.value:,.0f}", f.unit, goal, reached, also)
     return table
 
 
