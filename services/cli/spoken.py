@@ -24,6 +24,8 @@ _STYLES = {
     "cancelled": "dim",
     "notified": "dim",
 }
+_CALLING = frozenset({"opened", "overdue", "escalated", "reopened"})
+"""Kinds that call somebody to act; the others only tell."""
 _URGENT = {"immediate": "bold red"}
 
 
@@ -85,16 +87,18 @@ def urgency_text(link: Mapping[str, Any]) -> Text:
 
 
 def alert_text(event: Mapping[str, Any], now: datetime) -> Text:
-    """One alert (the stream's CloudEvent) in two or three lines: what happened, who owes what, due when."""
+    """One alert (the stream's CloudEvent) in two or three lines: what happened, due when; who is called to act also
+    reads what to do."""
     data = event["data"]
     link = data["link"]
     kind = str(event["type"]).removeprefix("link.")
     at = instant(event["time"]) or now
     text = Text(f"{local_time(at)}  ")
     text.append(f"{kind.upper():<13}", _STYLES.get(kind, "bold"))
-    text.append(_happened(kind, data), "bold" if kind in ("opened", "overdue", "escalated", "reopened") else "")
-    text.append("\n    ")
-    text.append(f"owed: {data.get('action') or data.get('rule_title') or link['rule']}")
+    text.append(_happened(kind, data), "bold" if kind in _CALLING else "")
+    if kind in _CALLING:
+        text.append("\n    ")
+        text.append(f"owed: {data.get('action') or data.get('rule_title') or link['rule']}")
     text.append("\n    ")
     text.append(due_words(link, now))
     text.append(f"  {link['urgency']}", _URGENT.get(str(link["urgency"]), ""))

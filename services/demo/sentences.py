@@ -7,22 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-AGENCIES = {
-    "psap": "Dispatch",
-    "le": "Police",
-    "jail": "Jail",
-    "pros": "Prosecutor",
-    "crim": "Criminal court",
-    "civ": "Civil court",
-    "prob": "Probation",
-    "bip": "Men's program",
-    "adv": "Advocacy",
-    "cps": "Child protection",
-    "visit": "Visitation",
-    "reg": "Registry",
-    "ccr": "Tracking entity",
-}
-"""Agency id → what people call it."""
+from ccr_events.agencies import AGENCY_NAMES, Agency
 
 QUIET = frozenset({"link.notified", "link.rescheduled"})
 """Kinds that are counted and not told."""
@@ -32,7 +17,7 @@ def sentence(alert: Mapping[str, Any], zone: ZoneInfo) -> str:
     """One alert (a transition CloudEvent as the stream carries it) in words, with the county's local time."""
     data = alert["data"]
     link = data["link"]
-    owes = f"{AGENCIES.get(link['agency'], link['agency'])} · {link['role']} owes: {_small(data['rule_title'])}"
+    owes = f"{_agency(link['agency'])} · {link['role']} owes: {_small(data['rule_title'])}"
     return f"{clock_text(_instant(alert['time']), zone)} {owes} — {_what(alert, zone)}"
 
 
@@ -79,7 +64,7 @@ def _what(alert: Mapping[str, Any], zone: ZoneInfo) -> str:
 def _escalated(data: Mapping[str, Any], at: datetime, due: datetime | None) -> str:
     hears = data["to_role"]
     if data["to_agency"] != data["link"]["agency"]:
-        hears = f"{hears}, {AGENCIES.get(data['to_agency'], data['to_agency'])}"
+        hears = f"{hears}, {_agency(data['to_agency'])}"
     if due is None or at < due:
         left = "" if due is None else f"due in {duration(due - at)}, "
         return f"{left}{hears} warned"
@@ -90,6 +75,11 @@ def _when(due: datetime, at: datetime, zone: ZoneInfo) -> str:
     if due - at > timedelta(days=6):
         return due.astimezone(zone).strftime("%d %b")
     return clock_text(due, zone)
+
+
+def _agency(agency: str) -> str:
+    name = AGENCY_NAMES[Agency(agency)]
+    return name[:1].upper() + name[1:]
 
 
 def _small(title: str) -> str:

@@ -81,6 +81,12 @@ def test_an_escalated_alert_names_who_hears_and_who_owes() -> None:
     assert "booking_no B-17" in text
 
 
+def test_a_receipt_does_not_repeat_what_is_to_be_done() -> None:
+    event = {**transition_event(TRANSITION), "type": "link.notified"}
+    event["data"] = {**event["data"], "action": "Reach the victim."}
+    assert "Reach the victim." not in alert_text(event, DUE).plain
+
+
 @pytest.mark.parametrize(
     "kind",
     [
