@@ -1,16 +1,16 @@
-"""Events per second over HTTP: a real server and backbone in this process, its clients in another.
+"""Over HTTP: events per second, and how long an alert takes. A real server and backbone; clients in another process.
 
-What is measured is everything between an adapter's socket and its receipt: HTTP, API key, validation, sealing, fold,
-links, and the disk.
+What is measured is everything between an adapter's socket and its receipt: HTTP, API key, validation, placement,
+sealing, fold, links, and the disk; for alerts, on to the socket of every agency's subscriber.
 """
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date, timedelta
@@ -18,26 +18,41 @@ from itertools import count, islice
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
-from time import perf_counter
-from urllib.parse import urlsplit
+from time import process_time
+from typing import Any
 from zlib import crc32
 
 import orjson
+import uvicorn
 
-from bench.engine import Figure
+from bench.figure import Asked, Figure
+from bench.publishers import Sent, heard_after, ready, send_all
 from ccr_events.agencies import Agency
 from ccr_events.core.ids import derived
 from ccr_events.envelope import BATCH, STRUCTURED, Event, write_structured
 from services.demo.acts import Publish, acts
 from services.demo.clock import ScriptClock
 from services.demo.scenario import load_week
-from services.embedded import Backbone, Settings, open_backbone
+from services.embedded import Settings, open_backbone
 from services.portal.app import create_app
 from services.portal.rate import Rate
 from services.portal.server import served
 
+PART = "http"
+CLIENTS = 64
+SINGLE_GOAL = 3_000
+"""Events per second, one a request, from `CLIENTS` publishers at once."""
+BATCH_GOAL = 10_000
+"""Events per second in batches."""
+BATCH_SIZE = 500
+"""Events of one batch; at most 1,000 are taken."""
+BATCH_CLIENTS = 4
+ALERT_GOAL_MS = 20
+"""From publishing an event to its alert at a subscriber, of 99 in 100."""
+STEADY_PER_S = 100
+STEADY_S, STEADY_FULL_S = 15, 60
+SEED = 4
 UNLIMITED = Rate(per_second=1e9, burst=1e9)
-BATCH_SIZE = 100
 
 START = acts(load_week())[0].at
 """What the backbone's clock shows: no deadline passes, so what is measured is publishing alone."""
@@ -46,56 +61,91 @@ Request = tuple[str, list[Event]]
 """Agency, and the events of one request."""
 
 
-async def measure_http(requests: int, directory: Path | None) -> list[Figure]:
-    """Publish `requests` single events from many clients and from one, and batches."""
-    with TemporaryDirectory(prefix="ccr-bench-") as temporary:
-        settings = Settings(data=directory or Path(temporary), clock=ScriptClock(START))
-        async with open_backbone(settings) as backbone:
+def measure(asked: Asked) -> list[Figure]:
+    """One event a request from many clients and from one, batches, and alerts under a steady load."""
+    factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]  # the event loop `ccr up` runs in
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(_measured(asked))
+
+
+async def _measured(asked: Asked) -> list[Figure]:
+    events = _events()
+    steady = STEADY_PER_S * (STEADY_FULL_S if asked.full else STEADY_S)
+    return [
+        await _singles(asked.data, list(islice(events, asked.requests)), CLIENTS, SINGLE_GOAL),
+        await _singles(asked.data, list(islice(events, asked.requests // 10)), 1, None),
+        await _batches(asked.data, list(islice(events, asked.requests * 4))),
+        await _alerts(asked.data, list(islice(events, steady))),
+    ]
+
+
+async def _singles(data: Path | None, events: Sequence[tuple[str, Event]], clients: int, goal: float | None) -> Figure:
+    async with _serving(data) as (url, keys):
+        requests = [_on_the_wire(keys[agency], [event]) for agency, event in events]
+        sent, cpu_s = await _timed(send_all, url, requests, clients)
+    what = f"one event a request, {clients} client{'s' if clients > 1 else ''}"
+    return _rate(what, len(events), goal, sent, cpu_s)
+
+
+async def _batches(data: Path | None, events: Sequence[tuple[str, Event]]) -> Figure:
+    async with _serving(data) as (url, keys):
+        requests = [_on_the_wire(keys[agency], batch) for agency, batch in _batched(events)]
+        sent, cpu_s = await _timed(send_all, url, requests, BATCH_CLIENTS)
+    what = f"batches of at most {BATCH_SIZE}, {BATCH_CLIENTS} clients"
+    return _rate(what, len(events), BATCH_GOAL, sent, cpu_s)
+
+
+async def _alerts(data: Path | None, events: Sequence[tuple[str, Event]]) -> Figure:
+    async with _serving(data) as (url, keys):
+        requests = [(event.id, _on_the_wire(keys[agency], [event])) for agency, event in events]
+        subscribers = [_listening(key) for key in keys.values()]
+        (sent, heard_s), cpu_s = await _timed(heard_after, url, requests, subscribers, STEADY_PER_S, SEED)
+    _check(sent)
+    if not heard_s:
+        raise RuntimeError("no alert reached a subscriber")
+    p50, p99 = _cuts_ms(heard_s)
+    what = f"publish to alert, p99 at {STEADY_PER_S} events/s, {len(subscribers)} subscribers"
+    extra = {"p50 ms": p50, "max ms": round(max(heard_s) * 1e3, 2), "alerts": len(heard_s)}
+    extra["server µs/event"] = round(cpu_s / len(events) * 1e6)
+    return Figure(PART, what, p99, "ms", ALERT_GOAL_MS, lower_is_better=True, extra=extra)
+
+
+def _rate(what: str, events: int, goal: float | None, sent: Sent, cpu_s: float) -> Figure:
+    _check(sent)
+    p50, p99 = _cuts_ms(sent.taken_s)
+    extra = {"server µs/event": round(cpu_s / events * 1e6), "p50 ms": p50, "p99 ms": p99, "events": events}
+    return Figure(PART, what, round(events / sent.took_s), "events/s", goal, extra=extra)
+
+
+def _check(sent: Sent) -> None:
+    refused = {status: number for status, number in sent.statuses.items() if status not in (200, 202)}
+    if refused:
+        raise RuntimeError(f"not every request was accepted: {refused}")
+
+
+def _cuts_ms(taken_s: Sequence[float]) -> tuple[float, float]:
+    cuts = quantiles(taken_s, n=100) if len(taken_s) > 1 else list(taken_s) * 99
+    return round(cuts[49] * 1e3, 2), round(cuts[98] * 1e3, 2)
+
+
+@asynccontextmanager
+async def _serving(data: Path | None) -> AsyncIterator[tuple[str, dict[str, str]]]:
+    """An empty backbone, served: its address, and a key of each agency."""
+    with TemporaryDirectory(prefix="ccr-bench-", dir=data) as directory:
+        async with open_backbone(Settings(data=Path(directory), clock=ScriptClock(START))) as backbone:
             keys = {agency.value: await backbone.issue_key(agency, "bench") for agency in Agency}
             async with served(create_app(backbone, rate=UNLIMITED)) as (url, _):
-                return await _Bench(backbone, url, keys).run(requests)
+                yield url, keys
 
 
-class _Bench:
-    def __init__(self, backbone: Backbone, url: str, keys: dict[str, str]) -> None:
-        self._backbone = backbone
-        self._url = url
-        self._keys = keys
-        self._events = _events()
-
-    async def run(self, requests: int) -> list[Figure]:
-        await self._timed("warming up", [(a, [e]) for a, e in islice(self._events, requests // 10)], 64)
-        singles = [(agency, [event]) for agency, event in islice(self._events, requests)]
-        few = [(agency, [event]) for agency, event in islice(self._events, requests // 10)]
-        batches = _batched(list(islice(self._events, requests)))
-        return [
-            await self._timed("HTTP, one event a request, 64 clients", singles, 64),
-            await self._timed("HTTP, one event a request, 1 client", few, 1),
-            await self._timed(f"HTTP, batches of at most {BATCH_SIZE}, 4 clients", batches, 4),
-        ]
-
-    async def _timed(self, what: str, requests: Sequence[Request], clients: int) -> Figure:
-        sent = [_on_the_wire(self._keys[agency], events) for agency, events in requests]
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(process, _nothing)  # its imports are not measured
-            took_s, taken_s, statuses = await loop.run_in_executor(process, send_all, self._url, sent, clients)
-        refused = {status: number for status, number in statuses.items() if status not in (200, 202, 207)}
-        if refused:
-            raise RuntimeError(f"{what}: not every request was accepted: {refused}")
-        events = sum(len(found) for _, found in requests)
-        cuts = quantiles(taken_s, n=100)
-        held = len(await self._backbone.log.read(0, 1)) and await self._position()
-        return Figure(what, events, round(events / took_s), round(cuts[49] * 1e3, 2), round(cuts[98] * 1e3, 2), held)
-
-    async def _position(self) -> int:
-        health = await self._backbone.metrics.exposition()
-        line = next(line for line in health[0].decode().splitlines() if line.startswith("ccr_log_position "))
-        return int(float(line.split()[1]))
-
-
-def _nothing() -> None:
-    """Loads this module in the client's process."""
+async def _timed(act: Callable[..., Any], *values: object) -> tuple[Any, float]:
+    """What `act` returns in the clients' process, and the seconds of CPU that this process, the server, spent on it."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(process, ready)
+        started = process_time()
+        result = await loop.run_in_executor(process, act, *values)
+        return result, process_time() - started
 
 
 def _events() -> Iterator[tuple[str, Event]]:
@@ -149,28 +199,5 @@ def _on_the_wire(key: str, events: list[Event]) -> bytes:
     ).encode() + body
 
 
-def send_all(url: str, requests: Sequence[bytes], clients: int) -> tuple[float, list[float], Counter[int]]:
-    """In the clients' process: (seconds for all, seconds of each, how many of each status)."""
-    return asyncio.run(_send_all(url, requests, clients))
-
-
-async def _send_all(url: str, requests: Sequence[bytes], clients: int) -> tuple[float, list[float], Counter[int]]:
-    address = urlsplit(url)
-    waiting, taken_s, statuses = iter(requests), list[float](), Counter[int]()
-
-    async def client() -> None:
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
-        for request in waiting:
-            started = perf_counter()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            lowered = head.lower()
-            length = int(lowered.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            await reader.readexactly(length)
-            taken_s.append(perf_counter() - started)
-            statuses[int(head[9:12])] += 1
-        writer.close()
-
-    started = perf_counter()
-    await asyncio.gather(*(client() for _ in range(clients)))
-    return perf_counter() - started, taken_s, statuses
+def _listening(key: str) -> bytes:
+    return f"GET /v1/alerts HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
