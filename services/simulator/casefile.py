@@ -196,16 +196,32 @@ class CaseFile:
         sent = at + self.draws.seconds(sending.after)
         event_id = run.event_id(sent)
         event = Event(event_id, _SOURCES[agency], type_, run.utc(at), data, causation_id=causes)
+        if run.county.broken and draw() < run.county.broken:
+            self._broken(agency, event, sent)
         fault = draw()
         if fault < sending.mistyped and data["references"]:
             self._mistyped(agency, event, sent)
-        else:
-            run.send(sent, Report(run.utc(sent), agency, event))
-            if type_ in _CORRECTABLE:
-                self._put_right(agency, event, sent, fault - sending.mistyped, sending)
+            return event_id
+        run.send(sent, Report(run.utc(sent), agency, event))
+        if type_ in _CORRECTABLE:
+            self._put_right(agency, event, sent, fault - sending.mistyped, sending)
         if draw() < sending.again:
             self._again(agency, event, sent)
         return event_id
+
+    def _broken(self, agency: str, event: Event, sent: int) -> None:
+        """A report that no door may take in: a field that is unknown, a number that is none, a date yet to come."""
+        occurred_at, data = event.occurred_at, event.data
+        match self.draws.whole(0, 2):
+            case 0:
+                data = {**data, "unknown_field": True}
+            case 1:
+                data = {**data, "references": [{"kind": "incident_no", "number": "TBD"}]}
+            case _:
+                occurred_at += timedelta(days=365)
+        run = self.run
+        wrong = Event(run.event_id(sent), event.source, event.type, occurred_at, data)
+        run.send(sent, Report(run.utc(sent), agency, wrong, broken=True))
 
     def _again(self, agency: str, event: Event, sent: int) -> None:
         later = sent + self.draws.whole(*_AGAIN_AFTER)

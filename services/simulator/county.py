@@ -34,12 +34,17 @@ class County:
     profile: Profile = PROFILES["typical"]
     answering: Answering = field(default_factory=Answering)
 
+    broken: float = 0.0
+    """Share of reports before which a broken one is sent, that must end in quarantine [P]."""
+
     def __post_init__(self) -> None:
         """Raises `ValueError` for a county that cannot be."""
         if self.population < 1 or self.calls_per_1000_a_year <= 0:
             raise ValueError("a county needs people and calls: population and calls_per_1000_a_year must be above 0")
         if not self.days > 0 or not self.tail_days >= 0:
             raise ValueError("days must be above 0 and tail_days not below 0")
+        if not 0 <= self.broken <= 1:
+            raise ValueError("broken is a share, from 0 to 1")
         if self.start.tzinfo is None:
             raise ValueError("start must be an aware datetime")
         if not -12 <= self.utc_offset_h <= 14:

@@ -63,14 +63,14 @@ def protection(file: CaseFile, at: int) -> Story:
     scheduled = {"kind": "ofp", "at": file.text(hearing_at), "room": "4"}
     file.act("civ", "hearing.scheduled", decided_at + HOUR, _ORDER, scheduled)
     entered(file, "ofp", decided_at, _FAMILY)
-    served = yield from _served(file, decided_at, hearing_at)
-    yield max(hearing_at, served or 0)
-    hearing_at = max(hearing_at, office(served or 0))
-    yield from _heard(file, hearing_at, served=served is not None)
+    tried_at, served = yield from _served(file, decided_at, hearing_at)
+    hearing_at = max(hearing_at, office(tried_at))
+    yield hearing_at
+    yield from _heard(file, hearing_at, served=served)
 
 
-def _served(file: CaseFile, at: int, hearing_at: int) -> Generator[int, None, int | None]:
-    """Attempts until it is served; a generator that returns when, or None when it never is."""
+def _served(file: CaseFile, at: int, hearing_at: int) -> Generator[int, None, tuple[int, bool]]:
+    """Attempts until it is served; a generator that returns when the last one was, and whether it is."""
     draws, odds = file.draws, file.odds
     paper = {"hearing_at": file.text(hearing_at)}
     tried_at = at
@@ -83,12 +83,12 @@ def _served(file: CaseFile, at: int, hearing_at: int) -> Generator[int, None, in
             if file.told["notices"] and (told_at := file.done("civ notice", tried_at)) is not None:
                 _notice(file, told_at, "order_served")
             file.act("reg", "order.validated", file.then("reg entry", tried_at), _ORDER, {"file": "POF"})
-            return tried_at
+            return tried_at, True
         failed = {**service, "failed_reason": draws.pick(_FAILURES)}
         file.act("le", "ofp.service_attempted", tried_at, _ORDER, failed)
         if attempt == 3 and (told_at := file.done("civ notice", tried_at)) is not None:
             _notice(file, office(told_at), "order_service_failed")
-    return None
+    return tried_at, False
 
 
 def _heard(file: CaseFile, at: int, *, served: bool) -> Story:

@@ -17,3 +17,5 @@ class Report:
     agency: str
     """Who sends it, `ccr_events.agencies.Agency` value."""
     event: Event
+    broken: bool = False
+    """Made so that the door must refuse it (`County.broken`); nothing else is."""

@@ -126,7 +126,7 @@ def _scene(file: CaseFile, at: int, clear_at: int, outcome: str, *, violated: Ca
     _screened(file, at, clear_at, incident)
     if (card_at := file.done("le rights card", at)) is not None:
         notices = {"notices": ["rights_card", "shelter_listing"], "channel": "in_person"}
-        file.act("le", "victim.notice_given", card_at, ("incident",), notices)
+        file.act("le", "victim.notice_given", card_at, _SCENE, notices)
     if harmed:
         _child_reported(file, at)
     if outcome == "arrest":
@@ -134,9 +134,9 @@ def _scene(file: CaseFile, at: int, clear_at: int, outcome: str, *, violated: Ca
     elif outcome == "goa":
         file.run.begin(at, _searched(file, at, incident))
     else:
-        file.act("le", "arrest.not_made", clear_at, ("incident",), {"dv": "yes", "reason": draws.pick(_NOT_ARRESTED)})
+        file.act("le", "arrest.not_made", clear_at, _SCENE, {"dv": "yes", "reason": draws.pick(_NOT_ARRESTED)})
         if draws.chance(0.5) and (sent_at := file.done("le referral", at)) is not None:
-            refer(file, "le", sent_at, "<24h", "incident", ("incident",))
+            refer(file, "le", sent_at, "<24h", "incident", _SCENE)
     if pair.protection_order is None and draws.chance(odds.petition):
         petition_at = at + draws.whole(8 * HOUR, 9 * DAY)
         file.run.begin(petition_at, protection(CaseFile(file.run, pair), petition_at))
@@ -168,9 +168,9 @@ def _screened(file: CaseFile, at: int, clear_at: int, incident: str) -> None:
     called_at = file.done("le hotline", screened_at) if danger else None
     if called_at is not None:
         data["hotline_called_at"] = file.text(called_at)
-    file.act("le", "risk.screened", screened_at, ("incident",), data, causes=incident)
+    file.act("le", "risk.screened", screened_at, _SCENE, data, causes=incident)
     if called_at is not None:
-        refer(file, "le", called_at, "scene", "high_danger", ("incident",))
+        refer(file, "le", called_at, "scene", "high_danger", _SCENE)
 
 
 def lap_answers(draws: Draws, *, danger: bool) -> dict[str, str]:
@@ -206,9 +206,9 @@ def arrested(file: CaseFile, at: int, incident: str, *, dual: bool = False) -> N
         "dual_arrest": dual,
         "narrative": "Invented narrative of an arrest that nobody made.",
     }
-    file.act("le", "arrest.made", at, ("incident",), data, people=True, causes=incident)
+    file.act("le", "arrest.made", at, _SCENE, data, people=True, causes=incident)
     if (sent_at := file.done("le referral", at)) is not None:
-        refer(file, "le", sent_at, "<2h", "arrest", ("incident",))
+        refer(file, "le", sent_at, "<2h", "arrest", _SCENE)
     if dual:
         _other_arrest(file, at + draws.whole(0, 10 * MINUTE), incident)
     pair.in_custody = True
@@ -243,9 +243,9 @@ def _searched(file: CaseFile, at: int, incident: str) -> Story:
     """He had gone: the search, the warrant, and in part of the cases the arrest."""
     draws, odds = file.draws, file.odds
     gone = {"dv": "yes", "reason": "goa", "probable_cause": True, "goa_attempts": 1}
-    file.act("le", "arrest.not_made", at + 10 * MINUTE, ("incident",), gone)
+    file.act("le", "arrest.not_made", at + 10 * MINUTE, _SCENE, gone)
     if (sent_at := file.done("le referral", at)) is not None:
-        refer(file, "le", sent_at, "<24h", "gone_on_arrival", ("incident",))
+        refer(file, "le", sent_at, "<24h", "gone_on_arrival", _SCENE)
     if (sought_at := file.done("le search", at)) is not None:
         file.act("le", "suspect.sought", sought_at, ("incident",), {"status": "searching"})
     if draws.chance(odds.found_in_time):

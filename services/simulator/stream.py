@@ -19,6 +19,8 @@ MAX_KNOWN = 20_000
 MIN_KNOWN = 8
 _KNOWN_YEARS = 2
 """Calls of so many years are about somebody who may call again [P]."""
+_FILLED = 8
+"""Repeat calls are rarer until this part of them is known: in a county that has just begun nobody is."""
 _TRIES = 8
 """Draws for a pair that is at large and has no call open, before a new one is taken."""
 _RELATIONSHIPS: Choice[str] = shares([("BG", 0.42), ("SE", 0.24), ("XR", 0.2), ("CS", 0.05), ("XS", 0.09)])
@@ -62,7 +64,7 @@ def _calls(run: Running, arrivals: Arrivals, ends: float, county: County) -> Sto
     people = 0
     while (at := arrivals.next()) < ends:
         yield at
-        again = known and run.draws.chance(run.odds.repeat_call)
+        again = run.draws.chance(run.odds.repeat_call * min(1.0, len(known) * _FILLED / room))
         who = _at_large(known, run.draws, at) if again else None
         if who is None:
             people += 1

@@ -18,6 +18,7 @@ from services.simulator import County, Profile, Report, reports
 
 YEAR = County(days=120, tail_days=500)
 BUSY = County(population=2_000_000, days=math.inf)
+GOLDEN = "6e29c46621249164e6310c460d630ffe00c6713a1705583f6032f5630d0ab259"
 
 
 def as_bytes(report: Report) -> bytes:
@@ -96,3 +97,23 @@ def test_a_strained_county_is_later_and_makes_more_faults_than_a_calm_one() -> N
     (calm_s, calm_corrections), (strained_s, strained_corrections) = of("calm"), of("strained")
     assert strained_s > 2 * calm_s
     assert strained_corrections > 2 * calm_corrections
+
+
+def test_the_bytes_of_a_seed_are_known() -> None:
+    """The golden digest: it may change with what the simulator tells, never with Python, machine or hash seed."""
+    assert digest(BUSY, 1, 5_000) == GOLDEN
+
+
+def test_what_is_made_to_be_refused_is_said_to_be(sent: list[Report]) -> None:
+    assert not any(report.broken for report in sent)
+    broken = [report for report in islice(reports(replace(BUSY, broken=0.1), 1), 2_000) if report.broken]
+    assert 100 < len(broken) < 300
+    assert len({report.event.id for report in broken}) == len(broken)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"population": 0}, {"days": 0}, {"days": math.nan}, {"tail_days": -1}, {"broken": 2}]
+)
+def test_a_county_that_cannot_be_is_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"must be|needs people|from 0 to 1"):
+        County(**settings)
