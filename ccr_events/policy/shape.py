@@ -1,9 +1,9 @@
-"""A document's data → `Document`, or what is wrong with its shape, in a policy writer's words."""
+"""A document's data → `Document` (or another model), or what is wrong with its shape, in a writer's words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from ccr_events.policy.document import Document
 from ccr_events.policy.problems import Finding, Path, Report, listed, nearest
 
+M = TypeVar("M", bound=BaseModel)
 _PATTERNS = {
     "policy": "a short name in lower case, such as civil-court",
     "version": "three numbers in the manner of 1.2.0",
@@ -33,11 +34,16 @@ _PLAIN = {
 
 def shaped(data: Mapping[str, Any], report: Report) -> Document | None:
     """The document, or None with every fault of its shape in the report."""
+    return fitted(data, report, Document)
+
+
+def fitted(data: Mapping[str, Any], report: Report, model: type[M]) -> M | None:
+    """The same for any model of written `word: value` lines."""
     try:
-        return Document.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        report.findings += [_finding(details, data) for details in found if not _follows(details, found)]
+        report.findings += [_finding(details, data, model) for details in found if not _follows(details, found)]
     return None
 
 
@@ -47,13 +53,13 @@ def _follows(details: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
     return details["type"] == "too_short" and any(d["loc"][: len(at)] == at and len(d["loc"]) > len(at) for d in found)
 
 
-def _finding(details: ErrorDetails, data: Mapping[str, Any]) -> Finding:
+def _finding(details: ErrorDetails, data: Mapping[str, Any], model: type[BaseModel]) -> Finding:
     path, kind = _place(details["loc"], data), details["type"]
     word = str(path[-1]) if path else ""
     if kind == "missing":
         return Finding(path[:-1] if path else (), f"`{details['loc'][-1]}` is missing", f"add  {details['loc'][-1]}:")
     if kind == "extra_forbidden":
-        known = _known_words(details["loc"][:-1])
+        known = _known_words(details["loc"][:-1], model)
         hint = nearest(word, known) or f"known here: {listed(known)}"
         return Finding(path, f"`{word}` is not a word that is known here", hint)
     return Finding(path, f"`{_named(path)}` {_message(details, path)}", _hint(details))
@@ -101,13 +107,13 @@ def _place(location: Iterable[str | int], data: Any) -> Path:
     return tuple(step for step in location if not (isinstance(step, str) and step.startswith("<")))
 
 
-def _known_words(location: tuple[str | int, ...]) -> set[str]:
-    """The words that may stand at a location of a document."""
-    models: set[type[BaseModel]] = {Document}
+def _known_words(location: tuple[str | int, ...], model: type[BaseModel]) -> set[str]:
+    """The words that may stand at a location of a document; a key that its writer chose leads no further."""
+    models: set[type[BaseModel]] = {model}
     for step in location:
         if isinstance(step, str) and not step.startswith("<"):
             fields = [m.model_fields[n] for m in models for n in m.model_fields if step in (n, m.model_fields[n].alias)]
-            models = {inner for info in fields for inner in _models_in(info.annotation)}
+            models = {inner for info in fields for inner in _models_in(info.annotation)} if fields else models
     return {info.alias or name for model in models for name, info in model.model_fields.items()}
 
 
