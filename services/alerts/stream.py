@@ -67,7 +67,7 @@ class AlertHub:
         self._policies = policies
         self._audience = audience
         self._max_buffered = max_buffered
-        self._live: set[Subscription] = set()
+        self._live: dict[Subscription, None] = {}  # in the order in which they joined
         self._of_agency: Counter[str] = Counter()
         self._position = 0
         self._closing = asyncio.Event()
@@ -131,11 +131,11 @@ class AlertHub:
 
     def join(self, subscription: Subscription) -> None:
         """From now on it is handed everything after `position`."""
-        self._live.add(subscription)
+        self._live[subscription] = None
 
     def leave(self, subscription: Subscription) -> None:
         """No longer hand it anything."""
-        self._live.discard(subscription)
+        self._live.pop(subscription, None)
 
     async def _follow(self) -> None:
         failures = 0
