@@ -1,20 +1,32 @@
 """Facts, views, links and transitions as bytes: canonical, so equal values are equal bytes.
 
 Facts are written in canonical order, the keys of their data sorted, and links by id; times are RFC 3339 in UTC.
-`decode_*` undoes `encode_*`.
+`decode_*` undoes `encode_*`, and raises `msgspec.MsgspecError` for bytes it did not write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import orjson
+from msgspec import Struct
+from msgspec.json import Decoder
 
 from ccr_events.core.fold import arranged
-from ccr_events.core.model import Fact, Link, LinkState, Step, Transition, TransitionKind
+from ccr_events.core.model import Fact, Link, Transition
 from ccr_events.core.view import CaseView
+
+
+class _StoredView(Struct):
+    case_id: str
+    facts: list[Fact]
+    links: list[Link]
+
+
+_read_view = Decoder(_StoredView).decode
+_read_link = Decoder(Link).decode
+_read_transition = Decoder(Transition).decode
+_read_fact = Decoder(Fact).decode
 
 
 def encode_view(view: CaseView) -> bytes:
@@ -22,30 +34,28 @@ def encode_view(view: CaseView) -> bytes:
     return orjson.dumps(
         {
             "case_id": view.case_id,
-            "facts": sorted(view.facts.values(), key=lambda f: f.order),
-            "links": [link for _, link in sorted(view.links.items())],
-        },
-        option=orjson.OPT_SORT_KEYS,
+            "facts": [_fact_form(fact) for fact in sorted(view.facts.values(), key=lambda f: f.order)],
+            "links": [_link_form(link) for _, link in sorted(view.links.items())],
+        }
     )
 
 
 def decode_view(raw: bytes) -> CaseView:
     """The view `encode_view` wrote."""
-    stored = orjson.loads(raw)
-    facts = {f["id"]: _fact(f) for f in stored["facts"]}
-    links = {link["id"]: _link(link) for link in stored["links"]}
+    stored = _read_view(raw)
+    facts = {fact.id: fact for fact in stored.facts}
     index, corrected = arranged(facts)
-    return CaseView(stored["case_id"], facts, links, index, corrected)
+    return CaseView(stored.case_id, facts, {link.id: link for link in stored.links}, index, corrected)
 
 
 def encode_link(link: Link) -> bytes:
     """One link."""
-    return orjson.dumps(link)
+    return orjson.dumps(_link_form(link))
 
 
 def decode_link(raw: bytes) -> Link:
     """The link `encode_link` wrote."""
-    return _link(orjson.loads(raw))
+    return _read_link(raw)
 
 
 def encode_transition(transition: Transition, link: bytes | None = None) -> bytes:
@@ -53,11 +63,11 @@ def encode_transition(transition: Transition, link: bytes | None = None) -> byte
     return orjson.dumps(
         {
             "id": transition.id,
-            "kind": transition.kind,
+            "kind": transition.kind.value,
             "step": transition.step,
             "cause": transition.cause,
             "at": transition.at,
-            "link": transition.link if link is None else orjson.Fragment(link),
+            "link": _link_form(transition.link) if link is None else orjson.Fragment(link),
             "to_agency": transition.to_agency,
             "to_role": transition.to_role,
         }
@@ -66,55 +76,57 @@ def encode_transition(transition: Transition, link: bytes | None = None) -> byte
 
 def decode_transition(raw: bytes) -> Transition:
     """The transition `encode_transition` wrote."""
-    stored = orjson.loads(raw)
-    return Transition(
-        **{
-            **stored,
-            "kind": TransitionKind(stored["kind"]),
-            "at": _time(stored["at"]),
-            "link": _link(stored["link"]),
-        }
-    )
+    return _read_transition(raw)
 
 
 def encode_fact(fact: Fact) -> bytes:
     """One fact."""
-    return orjson.dumps(fact, option=orjson.OPT_SORT_KEYS)  # of a payload: it arrives in its publisher's order
+    return orjson.dumps(_fact_form(fact))
 
 
 def decode_fact(raw: bytes) -> Fact:
     """The fact `encode_fact` wrote."""
-    return _fact(orjson.loads(raw))
+    return _read_fact(raw)
 
 
-_time = datetime.fromisoformat
+def _fact_form(fact: Fact) -> dict[str, Any]:
+    return {
+        "id": fact.id,
+        "type": fact.type,
+        "agency": fact.agency,
+        "case_id": fact.case_id,
+        "occurred_at": fact.occurred_at,
+        "recorded_at": fact.recorded_at,
+        "edition": fact.edition,
+        # It arrives in its publisher's order.
+        "data": orjson.Fragment(orjson.dumps(fact.data, option=orjson.OPT_SORT_KEYS)),
+        "corrects": fact.corrects,
+        "source": fact.source,
+    }
 
 
-def _time_or_none(text: str | None) -> datetime | None:
-    return None if text is None else _time(text)
-
-
-def _fact(stored: Mapping[str, Any]) -> Fact:
-    return Fact(
-        **{
-            **stored,
-            "occurred_at": _time(stored["occurred_at"]),
-            "recorded_at": _time(stored["recorded_at"]),
-        }
-    )
-
-
-def _link(stored: Mapping[str, Any]) -> Link:
-    return Link(
-        **{
-            **stored,
-            "opened_at": _time(stored["opened_at"]),
-            "due_at": _time_or_none(stored["due_at"]),
-            "state": LinkState(stored["state"]),
-            "steps": tuple(Step(**{**s, "at": _time(s["at"])}) for s in stored["steps"]),
-            "notified_at": _time_or_none(stored["notified_at"]),
-            "acknowledged_at": _time_or_none(stored["acknowledged_at"]),
-            "ended_at": _time_or_none(stored["ended_at"]),
-            "references": tuple((kind, number) for kind, number in stored["references"]),
-        }
-    )
+def _link_form(link: Link) -> dict[str, Any]:
+    return {
+        "id": link.id,
+        "case_id": link.case_id,
+        "rule": link.rule,
+        "edition": link.edition,
+        "trigger_id": link.trigger_id,
+        "agency": link.agency,
+        "role": link.role,
+        "urgency": link.urgency,
+        "opened_at": link.opened_at,
+        "due_at": link.due_at,
+        "lag_s": link.lag_s,
+        "state": link.state.value,
+        "overdue": link.overdue,
+        "steps": [
+            {"number": s.number, "at": s.at, "agency": s.agency, "role": s.role, "reached": s.reached}
+            for s in link.steps
+        ],
+        "notified_at": link.notified_at,
+        "acknowledged_at": link.acknowledged_at,
+        "ended_at": link.ended_at,
+        "ended_by": link.ended_by,
+        "references": link.references,
+    }

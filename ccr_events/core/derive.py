@@ -5,13 +5,16 @@ Because nothing here looks at how the facts arrived, any order of arrival ends i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from heapq import merge
+from operator import attrgetter
 
 from ccr_events.core import ids
 from ccr_events.core.index import FactIndex
 from ccr_events.core.model import Fact, Link, LinkState, Step
-from ccr_events.core.rules import Owing, Policies, Rule, Satisfier
+from ccr_events.core.rules import Policies, Rule, Satisfier
 
 ACKNOWLEDGED = "link.acknowledged"
 COMPLETED = "link.completed"
@@ -19,16 +22,98 @@ WAIVED = "link.waived"
 DEADLINE_REACHED = "link.deadline_reached"
 NOTIFIED = "link.notified"
 
-_ABOUT_ONE_LINK = frozenset({ACKNOWLEDGED, COMPLETED})
+ABOUT_ONE_LINK = frozenset({ACKNOWLEDGED, COMPLETED})
+"""Acts that count for the link they name, and for no other."""
 _NO_TIME = timedelta(0)
+_FEW = 8
+_occurred_at = attrgetter("occurred_at")
+_order = attrgetter("order")
 
 
 def links_of(rule: Rule, triggers: Iterable[Fact], index: FactIndex, policies: Policies) -> Iterator[Link]:
     """Every link that these trigger facts open under the rule (all trigger facts when the rule counts)."""
     opened = _counted(rule, index, policies) if rule.count > 1 else _each(rule, triggers, index)
     for ruling, trigger, name in opened:
-        for owing in ruling.owing:
-            yield _link(ruling, owing, trigger, name, index)
+        yield from opening(ruling, trigger, name, index)
+
+
+def opening(rule: Rule, trigger: Fact, name: str, index: FactIndex) -> Iterator[Link]:
+    """The links that one trigger opens, one for each who owes; `name` is its root id, or which time the count is
+    reached."""
+    for owing in rule.owing:
+        link_id = ids.link_id(trigger.case_id, rule.key, name, owing.agency, owing.role)
+        about = index.about(link_id)
+        due_at = _due(rule, trigger, index)
+        acknowledged_at = _acknowledged(rule, owing.agency, trigger, index, about)
+        ended_by, state = _end(rule, owing.agency, trigger, index, about)
+        yield Link(
+            link_id,
+            trigger.case_id,
+            rule.key,
+            rule.edition,
+            index.root(trigger),
+            owing.agency,
+            owing.role,
+            rule.urgency,
+            trigger.occurred_at,
+            due_at,
+            max(0, int((trigger.recorded_at - trigger.occurred_at).total_seconds())),
+            *_standing(rule, owing.agency, owing.role, due_at, acknowledged_at, ended_by, state, about),
+            tuple([(r["kind"], r["number"]) for r in trigger.data.get("references", ())]),
+        )
+
+
+def renewed(
+    link: Link,
+    rule: Rule,
+    trigger: Fact,
+    index: FactIndex,
+    due_at: datetime | None,
+    acknowledged_at: datetime | None,
+) -> Link:
+    """A link whose trigger stands, with what more is known: its due time, its acknowledgement by acts of the case, and
+    all that the acts that end it and the events about it say."""
+    about = index.about(link.id)
+    if about:
+        acknowledged_at = _acknowledged(rule, link.agency, trigger, index, about)
+    ended_by, state = _end(rule, link.agency, trigger, index, about)
+    return Link(
+        link.id,
+        link.case_id,
+        link.rule,
+        link.edition,
+        link.trigger_id,
+        link.agency,
+        link.role,
+        link.urgency,
+        link.opened_at,
+        due_at,
+        link.lag_s,
+        *_standing(rule, link.agency, link.role, due_at, acknowledged_at, ended_by, state, about),
+        link.references,
+    )
+
+
+def _standing(
+    rule: Rule,
+    agency: str,
+    role: str,
+    due_at: datetime | None,
+    acknowledged_at: datetime | None,
+    ended_by: Fact | None,
+    state: LinkState,
+    about: Sequence[Fact],
+) -> tuple[LinkState, bool, tuple[Step, ...], datetime | None, datetime | None, datetime | None, str | None]:
+    """The fields of a link from `state` to `ended_by`."""
+    if state is LinkState.OPENED and acknowledged_at is not None:
+        state = LinkState.ACKNOWLEDGED
+    ended_at, ended_id = (None, None) if ended_by is None else (ended_by.occurred_at, ended_by.id)
+    if not about:
+        return state, False, _silence(rule, agency, role, due_at), None, acknowledged_at, ended_at, ended_id
+    steps = _steps(rule, agency, role, due_at, ended_at, about)
+    notified_at = next((f.occurred_at for f in about if f.type == NOTIFIED), None)
+    overdue = any(s.number == 0 and s.reached for s in steps)
+    return state, overdue, steps, notified_at, acknowledged_at, ended_at, ended_id
 
 
 def _each(rule: Rule, triggers: Iterable[Fact], index: FactIndex) -> Iterator[tuple[Rule, Fact, str]]:
@@ -45,7 +130,7 @@ def _counted(rule: Rule, index: FactIndex, policies: Policies) -> Iterator[tuple
     """
     count = times = 0
     for fact in _in_order(rule.trigger_types, index):
-        ruling = _edition_of_rule(rule, fact, policies)
+        ruling = edition_of_rule(rule, fact, policies)
         if ruling is None:
             continue
         if ruling.consecutive_reset is not None and ruling.consecutive_reset(fact, index):
@@ -57,7 +142,28 @@ def _counted(rule: Rule, index: FactIndex, policies: Policies) -> Iterator[tuple
                 yield ruling, fact, f"{times}. time"
 
 
-def _edition_of_rule(rule: Rule, fact: Fact, policies: Policies) -> Rule | None:
+def may_open(rule: Rule, fact: Fact, index: FactIndex, policies: Policies) -> bool:
+    """Whether the newest of all trigger facts of a counting rule of its own edition makes the count full."""
+    if (rule.consecutive_reset is not None and rule.consecutive_reset(fact, index)) or not (
+        rule.when is None or rule.when(fact, index)
+    ):
+        return False
+    count = 0
+    groups = (reversed(index.of_type(name)) for name in rule.trigger_types)
+    for earlier in merge(*groups, key=_order, reverse=True):
+        ruling = edition_of_rule(rule, earlier, policies)
+        if ruling is None:
+            continue
+        if ruling.consecutive_reset is not None and ruling.consecutive_reset(earlier, index):
+            break
+        count += ruling.when is None or ruling.when(earlier, index)
+        if count > rule.count:
+            return False
+    return count == rule.count
+
+
+def edition_of_rule(rule: Rule, fact: Fact, policies: Policies) -> Rule | None:
+    """The rule as the fact's own edition has it; None where that has none for such facts."""
     if fact.edition == rule.edition:
         return rule
     found = policies.edition(fact.edition).by_trigger.get(fact.type, ())
@@ -65,42 +171,10 @@ def _edition_of_rule(rule: Rule, fact: Fact, policies: Policies) -> Rule | None:
 
 
 def _in_order(types: Iterable[str], index: FactIndex) -> Sequence[Fact]:
-    facts = [fact for name in types for fact in index.of_type(name)]
-    facts.sort(key=lambda f: f.order)
-    return facts
-
-
-def _link(rule: Rule, owing: Owing, trigger: Fact, name: str, index: FactIndex) -> Link:
-    link_id = ids.link_id(trigger.case_id, rule.key, name, owing.agency, owing.role)
-    about = index.about(link_id)
-    due_at = _due(rule, trigger, index)
-    ended_by, state = _end(rule, owing, trigger, index, about)
-    ended_at = ended_by.occurred_at if ended_by else None
-    acknowledged_at = _acknowledged(rule, owing, trigger, index, about)
-    if state is LinkState.OPENED and acknowledged_at is not None:
-        state = LinkState.ACKNOWLEDGED
-    steps = _steps(rule, owing, due_at, ended_at, about)
-    return Link(
-        id=link_id,
-        case_id=trigger.case_id,
-        rule=rule.key,
-        edition=rule.edition,
-        trigger_id=index.root(trigger),
-        agency=owing.agency,
-        role=owing.role,
-        urgency=rule.urgency,
-        opened_at=trigger.occurred_at,
-        due_at=due_at,
-        lag_s=max(0, int((trigger.recorded_at - trigger.occurred_at).total_seconds())),
-        state=state,
-        overdue=bool(steps) and any(s.number == 0 and s.reached for s in steps),
-        steps=steps,
-        notified_at=next((f.occurred_at for f in about if f.type == NOTIFIED), None),
-        acknowledged_at=acknowledged_at,
-        ended_at=ended_at,
-        ended_by=ended_by.id if ended_by else None,
-        references=tuple((r["kind"], r["number"]) for r in trigger.data.get("references", ())),
-    )
+    groups = [group for name in types if (group := index.of_type(name))]
+    if len(groups) == 1:
+        return groups[0]
+    return sorted((fact for group in groups for fact in group), key=_order)
 
 
 def _due(rule: Rule, trigger: Fact, index: FactIndex) -> datetime | None:
@@ -113,11 +187,11 @@ def _due(rule: Rule, trigger: Fact, index: FactIndex) -> datetime | None:
 
 
 def _end(
-    rule: Rule, owing: Owing, trigger: Fact, index: FactIndex, about: Sequence[Fact]
+    rule: Rule, agency: str, trigger: Fact, index: FactIndex, about: Sequence[Fact]
 ) -> tuple[Fact | None, LinkState]:
     """The fact that ended the link, the earliest of all that would, and the state it left the link in."""
-    done = _satisfied(rule, owing, trigger, index, about)
-    let_go = next((f for f in about if f.type == WAIVED and _may_waive(rule, f)), None)
+    done = _satisfied(rule, agency, trigger, index, about)
+    let_go = next((f for f in about if f.type == WAIVED and _may_waive(rule, f)), None) if about else None
     if done is not None and (let_go is None or done.order <= let_go.order):
         return done, LinkState.SATISFIED
     if let_go is not None:
@@ -125,11 +199,14 @@ def _end(
     return None, LinkState.OPENED
 
 
-def _satisfied(rule: Rule, owing: Owing, trigger: Fact, index: FactIndex, about: Sequence[Fact]) -> Fact | None:
+def _satisfied(rule: Rule, agency: str, trigger: Fact, index: FactIndex, about: Sequence[Fact]) -> Fact | None:
     last: Fact | None = None
     for group in rule.satisfied_by:
-        matches = [_first_match(satisfier, owing, trigger, index, about) for satisfier in group]
-        first = min((m for m in matches if m is not None), key=lambda f: f.order, default=None)
+        first: Fact | None = None
+        for satisfier in group:
+            match = _first_match(satisfier, agency, trigger, index, about)
+            if match is not None and (first is None or match.order < first.order):
+                first = match
         if first is None:
             return None
         if last is None or first.order > last.order:
@@ -137,30 +214,30 @@ def _satisfied(rule: Rule, owing: Owing, trigger: Fact, index: FactIndex, about:
     return last
 
 
-def _acknowledged(rule: Rule, owing: Owing, trigger: Fact, index: FactIndex, about: Sequence[Fact]) -> datetime | None:
-    times = [f.occurred_at for f in about if f.type == ACKNOWLEDGED and f.agency == owing.agency]
+def _acknowledged(rule: Rule, agency: str, trigger: Fact, index: FactIndex, about: Sequence[Fact]) -> datetime | None:
+    times = [f.occurred_at for f in about if f.type == ACKNOWLEDGED and f.agency == agency]
     for satisfier in rule.acknowledged_by:
-        match = _first_match(satisfier, owing, trigger, index, about)
+        match = _first_match(satisfier, agency, trigger, index, about)
         if match is not None:
             times.append(match.occurred_at)
     return min(times, default=None)
 
 
 def _first_match(
-    satisfier: Satisfier, owing: Owing | None, trigger: Fact, index: FactIndex, about: Sequence[Fact]
+    satisfier: Satisfier, agency: str | None, trigger: Fact, index: FactIndex, about: Sequence[Fact]
 ) -> Fact | None:
-    if satisfier.type in _ABOUT_ONE_LINK:
-        candidates = [f for f in about if f.type == satisfier.type]
+    """The first fact in canonical order that is the act; `agency` owes it."""
+    if satisfier.type in ABOUT_ONE_LINK:
+        candidates: Sequence[Fact] = [f for f in about if f.type == satisfier.type] if about else ()
+        start = 0
     else:
-        candidates = list(index.of_type(satisfier.type))
-    if not candidates:
+        candidates = index.of_type(satisfier.type)
+        start = _since(candidates, trigger.occurred_at - satisfier.look_back)
+    if start == len(candidates):
         return None
-    since = trigger.occurred_at - satisfier.look_back
     numbers = _numbers(trigger, satisfier.same) if satisfier.same else {}
-    for fact in candidates:
-        if fact.occurred_at < since and satisfier.type not in _ABOUT_ONE_LINK:
-            continue
-        if satisfier.by_owing_agency and owing is not None and fact.agency != owing.agency:
+    for fact in candidates[start:] if start else candidates:
+        if satisfier.by_owing_agency and agency is not None and fact.agency != agency:
             continue
         if numbers and not _same(numbers, fact):
             continue
@@ -169,7 +246,29 @@ def _first_match(
     return None
 
 
-def _numbers(fact: Fact, kinds: Iterable[str]) -> dict[str, set[str]]:
+def _since(facts: Sequence[Fact], at: datetime) -> int:
+    """How many of these facts, which are in canonical order, happened before that instant."""
+    if len(facts) > _FEW:
+        return bisect_left(facts, at, key=_occurred_at)
+    before = 0
+    for fact in facts:
+        if fact.occurred_at >= at:
+            break
+        before += 1
+    return before
+
+
+def is_act(satisfier: Satisfier, fact: Fact, agency: str | None, trigger: Fact) -> bool:
+    """Whether a fact of the satisfier's type, for which its `when` holds, is the act that a link of this trigger is
+    about; `agency` owes it."""
+    if fact.occurred_at < trigger.occurred_at - satisfier.look_back:
+        return False
+    if satisfier.by_owing_agency and agency is not None and fact.agency != agency:
+        return False
+    return not satisfier.same or _same(_numbers(trigger, satisfier.same), fact)
+
+
+def _numbers(fact: Fact, kinds: Iterable[str]) -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = {}
     for reference in fact.data.get("references", ()):
         if reference["kind"] in kinds:
@@ -177,8 +276,10 @@ def _numbers(fact: Fact, kinds: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
-def _same(numbers: dict[str, set[str]], fact: Fact) -> bool:
+def _same(numbers: Mapping[str, set[str]], fact: Fact) -> bool:
     """True unless both carry numbers of a kind and share none of them."""
+    if not numbers:
+        return True
     theirs = _numbers(fact, numbers)
     return all(not other.isdisjoint(numbers[kind]) for kind, other in theirs.items())
 
@@ -187,20 +288,30 @@ def _may_waive(rule: Rule, fact: Fact) -> bool:
     return (fact.agency, fact.data.get("role")) in rule.waivers
 
 
-def _steps(
-    rule: Rule, owing: Owing, due_at: datetime | None, ended_at: datetime | None, about: Sequence[Fact]
-) -> tuple[Step, ...]:
-    """The due time, the ladder and, once all of it is climbed, reminders; with what was reached in time."""
+def _silence(rule: Rule, agency: str, role: str, due_at: datetime | None) -> tuple[Step, ...]:
+    """The due time and the ladder, nothing of them reached."""
     if due_at is None:
         return ()
+    steps = [Step(0, due_at, agency, role)]
+    for number, rung in enumerate(rule.ladder, 1):
+        steps.append(Step(number, due_at + rung.after, rung.agency, rung.role))
+    return tuple(steps)
+
+
+def _steps(
+    rule: Rule, agency: str, role: str, due_at: datetime | None, ended_at: datetime | None, about: Sequence[Fact]
+) -> tuple[Step, ...]:
+    """The due time, the ladder and, once all of it is climbed, reminders; with what was reached in time."""
+    waiting = _silence(rule, agency, role, due_at)
     fired = {(f.data["step"], datetime.fromisoformat(f.data["due_at"])) for f in about if f.type == DEADLINE_REACHED}
+    if not waiting or not fired:
+        return waiting
 
     def step(number: int, at: datetime, agency: str, role: str) -> Step:
         in_time = ended_at is not None and ended_at <= at
-        return Step(number, at, agency, role, reached=(number, at) in fired and not in_time)
+        return Step(number, at, agency, role, (number, at) in fired and not in_time)
 
-    steps = [step(0, due_at, owing.agency, owing.role)]
-    steps += [step(n, due_at + rung.after, rung.agency, rung.role) for n, rung in enumerate(rule.ladder, 1)]
+    steps = [step(s.number, s.at, s.agency, s.role) for s in waiting]
     last = max(steps, key=lambda s: (s.at, s.number))
     wait = rule.remind_every
     while wait > _NO_TIME and all(s.reached for s in steps):

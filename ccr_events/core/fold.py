@@ -1,30 +1,39 @@
 """`fold` and `decide`: one event into the view of its case, and what follows from it.
 
-Folding is a union of sets, so duplicates change nothing and order does not matter. Links are derived anew only
-where the event can matter: rules say which event types they mention. A correction or retraction, what it names when
-that comes later, and every event of a case whose facts move derive everything anew.
+Folding is a union of sets, so duplicates change nothing and order does not matter. Only links that the event can change
+are derived anew (`ccr_events.core.touched`). A correction or retraction, what it names when that comes later, and every
+event of a case whose facts move derive everything anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+
+from msgspec import Struct
 
 from ccr_events.core import moves
 from ccr_events.core.corrections import RETRACTED
-from ccr_events.core.derive import links_of
-from ccr_events.core.index import FactIndex, build, link_of
+from ccr_events.core.index import FactIndex, build
 from ccr_events.core.lifecycle import transitions
 from ccr_events.core.model import Fact, Link, Outbound, Transition
+from ccr_events.core.persistent import with_many, with_one
 from ccr_events.core.rules import Policies, Rule
+from ccr_events.core.touched import Changes, derived, touched
 from ccr_events.core.view import CaseView
+from ccr_events.core.waiting import changed, waiting_of
 
+MAX_FACTS_OF_A_CASE = 10_000
+"""Facts one case may have. A case with so many is an agency's error (a number used for everybody's case), and the
+proof that its view can be derived anew must stay possible."""
 _MOVING = frozenset({moves.MERGED, moves.SPLIT, moves.ABSORBED, moves.ABSORPTION_ENDED})
 """Event types by which facts move between cases."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class CaseFull(ValueError):
+    """The case has `MAX_FACTS_OF_A_CASE` facts and takes no more reports."""
+
+
+class Step(Struct, frozen=True):
     """What one event did to its case."""
 
     view: CaseView
@@ -43,17 +52,47 @@ def fold(view: CaseView, fact: Fact, policies: Policies) -> CaseView:
 
 
 def step(view: CaseView, fact: Fact, policies: Policies) -> Step:
-    """Fold one event and decide what follows. `policies` must know every edition stamped on the case's facts."""
+    """Fold one event and decide what follows. `policies` must know every edition stamped on the case's facts.
+
+    Raises `CaseFull`. What is said of one link (`link.*`) is always taken: links bound it, and nobody may be silenced.
+    """
     if fact.id in view.facts:
         return Step(view)
-    facts = {**view.facts, fact.id: fact}
+    if len(view.facts) >= MAX_FACTS_OF_A_CASE and not fact.type.startswith("link."):
+        raise CaseFull(
+            f"case {view.case_id} holds {len(view.facts):,} events, and {MAX_FACTS_OF_A_CASE:,} is the most one case "
+            "may have: see which number joins so many reports, and split the case by it"
+        )
+    facts = with_one(view.facts, fact.id, fact)
     if view.corrected is not None and fact.id not in view.corrected and only_adds(fact):
-        index = view.index.grown(fact)
-        links = _touched(view, facts, fact, index, policies)
-        return _decide(view.links, CaseView(view.case_id, facts, links, index, view.corrected), fact, ())
+        return _grown(view, facts, fact, policies)
     after = refold(view.case_id, facts, policies)
     whole = moves.unfolded(facts)
-    return _decide(view.links, after, fact, tuple(moves.outbound(moves.unfolded(view.facts), whole, fact)))
+    return _replaced(view, after, fact, tuple(moves.outbound(moves.unfolded(view.facts), whole, fact)))
+
+
+def _grown(view: CaseView, facts: Mapping[str, Fact], fact: Fact, policies: Policies) -> Step:
+    """The step of a fact that only adds."""
+    index, links = view.index.grown(fact), view.links
+    waiting = view.waiting
+    if waiting is None:
+        waiting = waiting_of(links.values(), policies)
+    found = touched(links, waiting, facts, fact, index, policies)
+    changes = {i: link for i, link in found.items() if link != links.get(i)} if found else found
+    if not changes:
+        return Step(CaseView(view.case_id, facts, links, index, view.corrected, waiting))
+    new, gone = _sorted(changes)
+    pairs = [(links.get(i), link) for i, link in changes.items()]
+    waiting = changed(waiting, pairs, policies)
+    after = CaseView(view.case_id, facts, with_many(links, new, gone), index, view.corrected, waiting)
+    return _decided(links, after, fact, new, gone, ())
+
+
+def _sorted(changes: Changes) -> tuple[dict[str, Link], tuple[str, ...]]:
+    """Links that are there, and ids of those that are no more, by id."""
+    ordered = sorted(changes) if len(changes) > 1 else changes
+    new = {i: link for i in ordered if (link := changes[i]) is not None}
+    return new, () if len(new) == len(changes) else tuple(i for i in ordered if i not in new)
 
 
 def refold(case_id: str, facts: Mapping[str, Fact], policies: Policies) -> CaseView:
@@ -75,55 +114,6 @@ def only_adds(fact: Fact) -> bool:
     return fact.corrects is None and fact.type not in _MOVING and fact.type != RETRACTED
 
 
-def _touched(
-    view: CaseView, facts: Mapping[str, Fact], fact: Fact, index: FactIndex, policies: Policies
-) -> Mapping[str, Link]:
-    """The links, those anew that the fact can have changed."""
-    links, corrected = view.links, view.corrected or frozenset()
-    target = link_of(fact)
-    if target is None:
-        return _mentioned(links, policies.mentioning.get(fact.type, ()), index, policies)
-    known = links.get(target)
-    if known is None:
-        return links
-    rule = policies.edition(known.edition).rule(known.rule)
-    trigger = facts.get(known.trigger_id)
-    if rule.count > 1 or trigger is None or trigger.id in corrected:
-        return _mentioned(links, (rule,), index, policies)
-    # What is said of one link changes no other.
-    anew = next((link for link in links_of(rule, (trigger,), index, policies) if link.id == target), None)
-    return {**links, target: anew} if anew is not None else {i: link for i, link in links.items() if i != target}
-
-
-def _mentioned(
-    links: Mapping[str, Link], rules: Iterable[Rule], index: FactIndex, policies: Policies
-) -> Mapping[str, Link]:
-    """The links, those of these rules anew."""
-    new: dict[str, Link] | None = None
-    for rule in rules:
-        if not any(index.of_type(name) for name in rule.trigger_types):
-            continue
-        current = {link.id: link for link in _derive(rule, index, policies)}
-        if new is None:
-            new = dict(links)
-        gone = [i for i, old in new.items() if i not in current and _same_rule(old, rule)]
-        for link_id in gone:
-            del new[link_id]
-        new.update(current)
-    return links if new is None else new
-
-
-def _same_rule(link: Link, rule: Rule) -> bool:
-    return link.rule == rule.key and link.edition == rule.edition
-
-
-def _derive(rule: Rule, index: FactIndex, policies: Policies) -> Iterable[Link]:
-    triggers = [f for name in rule.trigger_types for f in index.of_type(name) if f.edition == rule.edition]
-    if not triggers:
-        return ()
-    return (link for link in links_of(rule, triggers, index, policies) if _same_rule(link, rule))
-
-
 def derive_all(index: FactIndex, policies: Policies) -> Mapping[str, Link]:
     """Every link of a case, from its effective facts alone."""
     seen: dict[tuple[str, str], Rule] = {}
@@ -131,16 +121,25 @@ def derive_all(index: FactIndex, policies: Policies) -> Mapping[str, Link]:
         for edition in {f.edition for f in facts}:
             for rule in policies.edition(edition).by_trigger.get(name, ()):
                 seen[rule.edition, rule.key] = rule
-    return {link.id: link for rule in seen.values() for link in _derive(rule, index, policies)}
+    return {link.id: link for rule in seen.values() for link in derived(rule, index, policies)}
 
 
-def _decide(before: Mapping[str, Link], after: CaseView, fact: Fact, outbound: tuple[Outbound, ...]) -> Step:
-    if before is after.links:
-        return Step(after, outbound=outbound)
-    changed = tuple(
-        link for i, link in sorted(after.links.items()) if (old := before.get(i)) is not link and old != link
-    )
-    removed = tuple(sorted(i for i in before if i not in after.links))
-    told = [t for link in changed for t in transitions(before.get(link.id), link, fact)]
-    told += [t for i in removed for t in transitions(before[i], None, fact)]
-    return Step(after, tuple(told), outbound, changed, removed)
+def _replaced(view: CaseView, after: CaseView, fact: Fact, outbound: tuple[Outbound, ...]) -> Step:
+    """The step from one set of links to another."""
+    before = view.links
+    found: Changes = {i: link for i, link in after.links.items() if before.get(i) != link}
+    found.update((i, None) for i in before if i not in after.links)
+    return _decided(before, after, fact, *_sorted(found), outbound)
+
+
+def _decided(
+    before: Mapping[str, Link],
+    after: CaseView,
+    fact: Fact,
+    new: Mapping[str, Link],
+    gone: tuple[str, ...],
+    outbound: tuple[Outbound, ...],
+) -> Step:
+    told = [t for i, link in new.items() for t in transitions(before.get(i), link, fact)]
+    told += [t for i in gone for t in transitions(before[i], None, fact)]
+    return Step(after, tuple(told), outbound, tuple(new.values()), gone)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from ccr_events.core.corrections import effective
 from ccr_events.core.model import Fact
+from ccr_events.core.persistent import with_one
 
 _NONE: tuple[Fact, ...] = ()
 
@@ -16,15 +18,18 @@ def _order(fact: Fact) -> tuple[object, str]:
     return fact.order
 
 
-@dataclass(frozen=True, slots=True)
-class FactIndex:
+class FactIndex(Struct, frozen=True):
     """Implements `ccr_events.core.rules.Facts`."""
 
-    by_type: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
-    by_link: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
+    by_type: Mapping[str, tuple[Fact, ...]] = {}
+    by_link: Mapping[str, tuple[Fact, ...]] = {}
     """Link id → the `link.*` events about it."""
-    roots: Mapping[str, str] = field(default_factory=dict)
+    roots: Mapping[str, str] = {}
     """Fact id → root id, for corrected facts only."""
+    replaced: Mapping[str, Fact] = {}
+    """Root id → the fact that counts in its place, for corrected facts only."""
+    editions: frozenset[str] = frozenset()
+    """Editions of the facts."""
 
     def of_type(self, name: str) -> Sequence[Fact]:
         """Effective facts of that type, in canonical order."""
@@ -41,9 +46,14 @@ class FactIndex:
     def grown(self, fact: Fact) -> FactIndex:
         """The index with one more fact, which corrects nothing and is corrected by nothing."""
         link = link_of(fact)
-        if link is None:
-            return FactIndex(_inserted(self.by_type, fact.type, fact), self.by_link, self.roots)
-        return FactIndex(_inserted(self.by_type, fact.type, fact), _inserted(self.by_link, link, fact), self.roots)
+        editions = self.editions if fact.edition in self.editions else self.editions | {fact.edition}
+        return FactIndex(
+            _inserted(self.by_type, fact.type, fact),
+            self.by_link if link is None else _inserted(self.by_link, link, fact),
+            self.roots,
+            self.replaced,
+            editions,
+        )
 
 
 def link_of(fact: Fact) -> str | None:
@@ -62,7 +72,7 @@ def _inserted(groups: Mapping[str, tuple[Fact, ...]], key: str, fact: Fact) -> M
         members = list(old)
         insort(members, fact, key=_order)
         new = tuple(members)
-    return {**groups, key: new}
+    return with_one(groups, key, new)
 
 
 def build(facts: Mapping[str, Fact]) -> FactIndex:
@@ -70,14 +80,18 @@ def build(facts: Mapping[str, Fact]) -> FactIndex:
     by_type: dict[str, list[Fact]] = {}
     by_link: dict[str, list[Fact]] = {}
     roots: dict[str, str] = {}
+    replaced: dict[str, Fact] = {}
     for root, fact in effective(facts):
         by_type.setdefault(fact.type, []).append(fact)
         if (link := link_of(fact)) is not None:
             by_link.setdefault(link, []).append(fact)
         if root != fact.id:
             roots[fact.id] = root
+            replaced[root] = fact
     return FactIndex(
         {name: tuple(sorted(group, key=_order)) for name, group in by_type.items()},
         {link: tuple(sorted(group, key=_order)) for link, group in by_link.items()},
         roots,
+        replaced,
+        frozenset(fact.edition for group in by_type.values() for fact in group),
     )

@@ -13,8 +13,10 @@ says which change between them is which transition, and who is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec.structs import replace
 
 from ccr_events.core.ids import transition_id
 from ccr_events.core.model import Fact, Link, LinkState, Transition, TransitionKind

@@ -1,20 +1,21 @@
 """The values the core works on: facts, links, transitions. No behaviour, no I/O.
 
-All instants are aware UTC datetimes. A `Fact` is the open skeleton of one event: nothing sealed ever reaches
-the core.
+They are made by the thousand a second, so they are frozen `msgspec.Struct`s: what a frozen dataclass is, but made many
+times as fast. `msgspec.structs.replace` gives one with other values. All instants are aware UTC datetimes. A `Fact` is
+the open skeleton of one event: nothing sealed ever reaches the core.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+
+class Fact(Struct, frozen=True, gc=False):
     """The open skeleton of one event, as the log holds it."""
 
     id: str
@@ -58,8 +59,7 @@ class LinkState(StrEnum):
 _ENDED = frozenset({LinkState.SATISFIED, LinkState.WAIVED, LinkState.CANCELLED})
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, gc=False):
     """One instant at which silence has a consequence: step 0 is the due time, 1..n the escalation ladder."""
 
     number: int
@@ -70,8 +70,7 @@ class Step:
     """True once a `link.deadline_reached` fact for exactly this step and instant is in the case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True, gc=False):
     """One obligation, as derived from the facts of its case."""
 
     id: str
@@ -125,8 +124,7 @@ class TransitionKind(StrEnum):
     RESCHEDULED = "rescheduled"
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True, gc=False):
     """One change of one link, caused by one event."""
 
     id: str
@@ -145,8 +143,7 @@ class Transition:
     """Who must hear of it: the owing role, or the role on the escalation ladder."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outbound:
+class Outbound(Struct, frozen=True, gc=False):
     """A backbone event that folding a fact obliges the casebook to append (for example `case.absorbed`)."""
 
     id: str

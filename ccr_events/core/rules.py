@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Protocol
 
 from ccr_events.core.model import Fact
@@ -59,6 +60,14 @@ class LadderStep:
     role: str
 
 
+class Part(Enum):
+    """What an act does to the links of a rule."""
+
+    SATISFIES = auto()
+    ACKNOWLEDGES = auto()
+    PULLS = auto()  # it makes the act due at once
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One protocol link of a written policy, compiled."""
@@ -84,13 +93,44 @@ class Rule:
     ladder: tuple[LadderStep, ...]
     waivers: frozenset[tuple[str, str]]
     """(agency, role) that may waive."""
-    mentions: frozenset[str]
-    """Every event type whose arrival can change a link of this rule."""
     action: str
     """What must be done, in words; free of any case data."""
+    asks: frozenset[str] = frozenset()
+    """Event types that `when` and `consecutive_reset` look at besides the trigger itself."""
+    asks_later: frozenset[str] = frozenset()
+    """Those of `asks` whose facts count also when they happened after the trigger."""
+    stirred: Condition | None = None
+    """(a new fact of a type in `asks`, the case's facts with it) → whether it can have changed an answer of `when` or
+    `consecutive_reset` for any trigger; None: it always can."""
+    acts_ask: frozenset[str] = frozenset()
+    """Event types that the conditions on acts look at besides the act itself."""
     remind_every: timedelta = timedelta(hours=24)
     """After the last rung an open link never falls silent: its last hearer is reminded after this long, then
     after twice as long, and so on (policy parameter `local.remind_every`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What can change the links that one rule has opened. Acts about one link (`link.*`) are left out."""
+
+    rule: Rule
+    by_type: Mapping[str, Sequence[tuple[Satisfier, Part]]]
+    acknowledged: bool
+    """Whether an act of the case can acknowledge a link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The rules of an edition by what an event of a type can change. See `ccr_events.core.plan`."""
+
+    opening: Mapping[str, Sequence[Rule]]
+    """Trigger type → rules that open a link at each trigger."""
+    counting: Mapping[str, Sequence[Rule]]
+    """Trigger type → rules that open at the n-th."""
+    asking: Mapping[str, Sequence[Rule]]
+    """Type → rules whose `asks` has it."""
+    acts: Mapping[str, Acts]
+    """Rule key → what changes its links."""
 
 
 class Edition(Protocol):
@@ -104,6 +144,10 @@ class Edition(Protocol):
     def by_trigger(self) -> Mapping[str, Sequence[Rule]]:
         """Trigger event type → rules."""
 
+    @property
+    def plan(self) -> Plan:
+        """What an event of a type can change (`ccr_events.core.plan.plan_of` its rules)."""
+
     def rule(self, key: str) -> Rule:
         """The rule; raises `LookupError`."""
 
@@ -113,7 +157,3 @@ class Policies(Protocol):
 
     def edition(self, edition_id: str) -> Edition:
         """The edition stamped on an event; raises `LookupError` that says which is missing."""
-
-    @property
-    def mentioning(self) -> Mapping[str, Sequence[Rule]]:
-        """Event type → the rules of every edition whose links its arrival can change (`Rule.mentions`)."""

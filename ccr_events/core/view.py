@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from ccr_events.core.index import FactIndex
 from ccr_events.core.model import Fact, Link
+from ccr_events.core.waiting import RuleKey, Waiting
 
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """The state of a case. `index` and `corrected` are derived from `facts`, so neither is compared nor stored."""
+    """The state of a case. `index`, `corrected` and `waiting` are derived, so they are not compared
+    nor stored."""
 
     case_id: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -22,3 +24,5 @@ class CaseView:
     """The effective facts, arranged."""
     corrected: frozenset[str] | None = field(default=frozenset(), compare=False, repr=False)
     """Ids that corrections and retractions name, known facts or not; None once facts move between cases."""
+    waiting: Mapping[RuleKey, Waiting] | None = field(default=None, compare=False, repr=False)
+    """Which links acts can still change; None: to be found when the next fact comes."""

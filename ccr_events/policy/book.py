@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ccr_events.core.rules import Rule
+from ccr_events.core.plan import plan_of
+from ccr_events.core.rules import Plan, Rule
 from ccr_events.policy.compiling import CompiledLink
 from ccr_events.policy.document import Document
 from ccr_events.policy.written_link import WrittenLink
@@ -71,6 +72,11 @@ class CompiledEdition:
             for name in sorted(link.rule.trigger_types):
                 found.setdefault(name, []).append(link.rule)
         return {name: tuple(rules) for name, rules in found.items()}
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What an event of a type can change."""
+        return plan_of(link.rule for link in self.links.values())
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -138,16 +144,6 @@ class PolicyBook:
                 "Add a document with an earlier effective date."
             )
         return found
-
-    @cached_property
-    def mentioning(self) -> Mapping[str, Sequence[Rule]]:
-        """Event type → the rules of every edition whose links its arrival can change."""
-        found: dict[str, list[Rule]] = {}
-        for edition in self._editions:
-            for _, link in sorted(edition.links.items()):
-                for name in link.rule.mentions:
-                    found.setdefault(name, []).append(link.rule)
-        return {name: tuple(rules) for name, rules in found.items()}
 
     def document(self, policy: str, version: str | None = None) -> Document:
         """A document by policy and version (default: its newest); raises `UnknownPolicy`."""

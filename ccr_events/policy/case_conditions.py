@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from ccr_events.core.model import Fact
@@ -14,6 +16,7 @@ from ccr_events.policy.vocabulary import Vocabulary
 
 Compile = Callable[[Any, Place, Report], Compiled | None]
 
+_occurred_at = attrgetter("occurred_at")
 _CASE_WORDS = ("type", "when", "same", "before", "after", "latest_of", "is")
 
 
@@ -58,17 +61,18 @@ def _some(
             return None
     before, after = "before" in raw, "after" in raw
     when = None if inner is None else inner.test
-    related = related_by(same) if same else None
+    numbers = numbers_of(same) if same else None
 
     def test(fact: Fact, facts: Facts) -> bool:
         at = fact.occurred_at
+        mine = numbers(fact) if numbers is not None else None
         for name in types:
             for other in facts.of_type(name):
                 if before and (other.occurred_at > at or other.id == fact.id):
                     continue
                 if after and other.occurred_at <= at:
                     continue
-                if related is not None and not related(fact, other):
+                if mine and not share(mine, numbers(other)):  # type: ignore[misc]  # mine came from it
                     continue
                 if when is None or when(other, facts):
                     return True
@@ -79,8 +83,22 @@ def _some(
     words += f" where ({inner.words})" if inner else ""
     words += f" with the same {', '.join(same)}" if same else ""
     words += " by then" if before else " afterwards" if after else ""
-    mentions = frozenset(types) | (inner.mentions if inner else frozenset())
-    return Compiled(test, words, mentions=mentions)
+    inside, inside_later = (inner.mentions, inner.later) if inner else (frozenset[str](), frozenset[str]())
+    mentions = frozenset(types) | inside
+    later = inside_later if before else mentions
+
+    def stirred(fact: Fact, facts: Facts) -> bool:
+        if fact.type in inside:
+            return True
+        if fact.type not in types or (when is not None and not when(fact, facts)):
+            return False
+        if before or after or same:
+            return True
+        # The answer is the same for every trigger: it was yes already where another fact does as well.
+        others = (other for name in types for other in facts.of_type(name) if other is not fact)
+        return not any(when is None or when(other, facts) for other in others)
+
+    return Compiled(test, words, mentions=mentions, later=later, stirred=stirred)
 
 
 def _latest(raw: Mapping[str, Any], place: Place, report: Report, same: tuple[str, ...]) -> Compiled | None:
@@ -95,20 +113,27 @@ def _latest(raw: Mapping[str, Any], place: Place, report: Report, same: tuple[st
     if not set(wanted) < set(types):
         report.at("is").say("`is` must name some, not all, of the types in latest_of", f"one of {listed(types)}")
         return None
-    related = related_by(same) if same else None
+    numbers = numbers_of(same) if same else None
 
     def test(fact: Fact, facts: Facts) -> bool:
+        mine = numbers(fact) if numbers is not None else None
         latest: Fact | None = None
         for name in types:
-            for other in facts.of_type(name):
-                if other.occurred_at > fact.occurred_at:
+            group = facts.of_type(name)
+            for place in range(bisect_right(group, fact.occurred_at, key=_occurred_at) - 1, -1, -1):
+                other = group[place]
+                if latest is not None and other.order < latest.order:
                     break
-                if (related is None or related(fact, other)) and (latest is None or latest.order < other.order):
+                if not mine or share(mine, numbers(other)):  # type: ignore[misc]  # mine came from it
                     latest = other
+                    break
         return latest is not None and latest.type in wanted
 
+    def stirred(fact: Fact, _: Facts) -> bool:
+        return fact.type in types
+
     words = f"the latest of ({', '.join(types)}) by then is {' or '.join(wanted)}"
-    return Compiled(test, words, mentions=frozenset(types))
+    return Compiled(test, words, mentions=frozenset(types), stirred=stirred)
 
 
 def _types(raw: Any, vocabulary: Vocabulary, report: Report) -> tuple[str, ...] | None:
@@ -132,18 +157,23 @@ def _same(raw: Any, report: Report) -> tuple[str, ...] | None:
     return tuple(raw)
 
 
-def related_by(kinds: tuple[str, ...]) -> Callable[[Fact, Fact], bool]:
-    """Whether two facts carry an equal number of each kind that both carry (`Satisfier.same` means the same)."""
+Numbers = Mapping[str, set[str]]
+"""Kind of number → numbers."""
 
-    def numbers(fact: Fact) -> dict[str, set[str]]:
+
+def numbers_of(kinds: tuple[str, ...]) -> Callable[[Fact], Numbers]:
+    """The numbers of these kinds that a fact carries."""
+
+    def numbers(fact: Fact) -> Numbers:
         found: dict[str, set[str]] = {}
         for reference in fact.data.get("references", ()):
             if reference["kind"] in kinds:
                 found.setdefault(reference["kind"], set()).add(reference["number"])
         return found
 
-    def related(one: Fact, other: Fact) -> bool:
-        theirs = numbers(other)
-        return all(theirs[kind] & mine for kind, mine in numbers(one).items() if kind in theirs)
+    return numbers
 
-    return related
+
+def share(mine: Numbers, theirs: Numbers) -> bool:
+    """Whether there is an equal number of each kind that both have (`Satisfier.same` means the same)."""
+    return all(not theirs[kind].isdisjoint(found) for kind, found in mine.items() if kind in theirs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,8 +20,21 @@ class Compiled:
     parts: tuple[Compiled, ...] = ()
     mentions: frozenset[str] = frozenset()
     """Event types other than the fact's own that the answer depends on."""
+    later: frozenset[str] = frozenset()
+    """Those of `mentions` whose facts count also when they are later than the fact asked of."""
+    stirred: Condition | None = None
+    """(a new fact of a type in `mentions`, the case's facts with it) → whether it can have changed the answer for any
+    fact; None: nothing can."""
     ensures: frozenset[str] = frozenset()
     """Fields that are surely there when it holds."""
+
+
+def any_stirred(parts: Iterable[Compiled]) -> Condition | None:
+    """`Compiled.stirred` of what is made of these."""
+    tests = tuple(part.stirred for part in parts if part.stirred is not None)
+    if len(tests) < 2:  # none, or the only one
+        return tests[0] if tests else None
+    return lambda fact, facts: any(test(fact, facts) for test in tests)
 
 
 @dataclass(frozen=True, slots=True)

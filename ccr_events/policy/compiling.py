@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ccr_events.core.rules import LadderStep, Owing, Rule, Satisfier
 from ccr_events.policy.calendars import LocalCalendar, has_holidays, public_holidays
-from ccr_events.policy.compiled import Compiled, Place
+from ccr_events.policy.compiled import Compiled, Place, any_stirred
 from ccr_events.policy.conditions import compile_condition
 from ccr_events.policy.deadlines import Deadline, Setting, compile_deadline
 from ccr_events.policy.document import Document
@@ -17,11 +17,6 @@ from ccr_events.policy.link_rules import SAFE_CONTACT, check_link, too_early
 from ccr_events.policy.problems import Report
 from ccr_events.policy.vocabulary import Vocabulary
 from ccr_events.policy.written_link import Act, NoLadder, NoWaiver, WrittenLink, groups
-
-LINK_EVENTS = frozenset(
-    {"link.acknowledged", "link.completed", "link.waived", "link.notified", "link.deadline_reached"}
-)
-"""Events about a link itself; they can change any link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +97,7 @@ def _compile(
     if deadline is None:
         return None
     _check_warnings(link, deadline, report)
+    judging = [condition for condition in (when, reset_by) if condition is not None]
     rule = Rule(
         key=link.key,
         edition="",
@@ -118,8 +114,11 @@ def _compile(
         acknowledged_by=acknowledged_by,
         ladder=_ladder(link),
         waivers=frozenset((w.agency.value, w.role) for w in link.may_waive if not isinstance(w, NoWaiver)),
-        mentions=frozenset(trigger.type) | acts.mentions | _mentions(when) | _mentions(reset_by) | LINK_EVENTS,
         action=f"{link.action} {SAFE_CONTACT}" if link.victim_contact else link.action,
+        asks=frozenset().union(*(asked.mentions for asked in judging)),
+        asks_later=frozenset().union(*(asked.later for asked in judging)),
+        stirred=any_stirred(judging),
+        acts_ask=acts.asked,
         remind_every=document.local.remind_every.elapsed,
     )
     return CompiledLink(rule, link, document, when, reset_by, deadline.words, tuple(acts.found))
@@ -131,7 +130,8 @@ class _Acts:
 
     vocabulary: Vocabulary
     found: list[tuple[Act, Satisfier, Compiled | None]] = field(default_factory=list)
-    mentions: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
+    """Event types that conditions on acts look at besides the act."""
 
     def compiled(self, acts: Sequence[Act], report: Report) -> tuple[Satisfier, ...]:
         compiled = []
@@ -149,16 +149,12 @@ class _Acts:
             )
             compiled.append(satisfier)
             self.found.append((act, satisfier, condition))
-            self.mentions |= {act.type} | _mentions(condition)
+            self.asked |= condition.mentions if condition else frozenset()
         return tuple(compiled)
 
 
 def _optional(raw: object, place: Place, report: Report) -> Compiled | None:
     return None if raw is None else compile_condition(raw, place, report)
-
-
-def _mentions(condition: Compiled | None) -> frozenset[str]:
-    return condition.mentions if condition else frozenset()
 
 
 def _ladder(link: WrittenLink) -> tuple[LadderStep, ...]:

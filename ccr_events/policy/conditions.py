@@ -23,7 +23,7 @@ from ccr_events.agencies import Agency
 from ccr_events.core.model import Fact
 from ccr_events.core.rules import Condition, Facts
 from ccr_events.policy.case_conditions import compile_case_has
-from ccr_events.policy.compiled import Compiled, Place
+from ccr_events.policy.compiled import Compiled, Place, any_stirred
 from ccr_events.policy.condition_values import Asked, Check, asked
 from ccr_events.policy.problems import Report, listed, nearest
 from ccr_events.policy.vocabulary import Field, may_publish
@@ -93,6 +93,8 @@ def _all_of(parts: Sequence[Compiled]) -> Compiled | None:
         "all",
         tuple(parts),
         frozenset().union(*(p.mentions for p in parts)),
+        frozenset().union(*(p.later for p in parts)),
+        any_stirred(parts),
         frozenset().union(*(p.ensures for p in parts)),
     )
 
@@ -111,6 +113,8 @@ def _any_of(parts: Sequence[Compiled]) -> Compiled:
         "any",
         tuple(parts),
         frozenset().union(*(p.mentions for p in parts)),
+        frozenset().union(*(p.later for p in parts)),
+        any_stirred(parts),
         frozenset.intersection(*(p.ensures for p in parts)),
     )
 
@@ -118,7 +122,8 @@ def _any_of(parts: Sequence[Compiled]) -> Compiled:
 def _not(inner: Compiled) -> Compiled:
     test = inner.test
     words = f"not ({inner.words})"
-    return Compiled(lambda fact, facts: not test(fact, facts), words, "not", (inner,), inner.mentions)
+    opposite: Condition = lambda fact, facts: not test(fact, facts)  # noqa: E731
+    return Compiled(opposite, words, "not", (inner,), inner.mentions, inner.later, inner.stirred)
 
 
 def _grouped(part: Compiled, form: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from ccr_events.core.model import Fact
-from ccr_events.core.rules import Facts, LadderStep, Owing, Rule, Satisfier
+from ccr_events.core.plan import plan_of
+from ccr_events.core.rules import Facts, LadderStep, Owing, Plan, Rule, Satisfier
 
 T0 = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -63,14 +65,9 @@ def rule(
     key: str, trigger: str, satisfied_by: Sequence[Sequence[Satisfier]], edition: str = "e1", **more: object
 ) -> Rule:
     """A rule with the usual defaults: due 4 h after its trigger, a sergeant, then the tracking entity."""
-    extra = more.pop("also_mentions", ())
-    pulled: Sequence[Satisfier] = more.get("pulled_by", ())  # type: ignore[assignment]
-    acks: Sequence[Satisfier] = more.get("acknowledged_by", ())  # type: ignore[assignment]
-    types = frozenset({trigger})
-    named = {s.type for group in satisfied_by for s in group} | {s.type for s in (*pulled, *acks)}
     defaults: dict[str, object] = {
         "title": key,
-        "trigger_types": types,
+        "trigger_types": frozenset({trigger}),
         "when": None,
         "count": 1,
         "consecutive_reset": None,
@@ -82,7 +79,6 @@ def rule(
         "acknowledged_by": (),
         "ladder": (LadderStep(timedelta(0), "le", "sergeant"), LadderStep(2 * HOUR, "ccr", "coordinator")),
         "waivers": frozenset({("le", "sergeant")}),
-        "mentions": frozenset(types | named | set(extra)),  # type: ignore[arg-type]
         "action": "Do what is owed.",
     }
     return Rule(key=key, edition=edition, **{**defaults, **more})  # type: ignore[arg-type]
@@ -103,6 +99,10 @@ class OneEdition:
                 found.setdefault(t, []).append(r)
         return found
 
+    @cached_property
+    def plan(self) -> Plan:
+        return plan_of(self.rules)
+
     def rule(self, key: str) -> Rule:
         return next(r for r in self.rules if r.key == key)
 
@@ -115,15 +115,6 @@ class Book:
 
     def edition(self, edition_id: str) -> OneEdition:
         return self.editions[edition_id]
-
-    @property
-    def mentioning(self) -> Mapping[str, Sequence[Rule]]:
-        found: dict[str, list[Rule]] = {}
-        for e in self.editions.values():
-            for r in e.rules:
-                for t in r.mentions:
-                    found.setdefault(t, []).append(r)
-        return found
 
 
 def _on_probation(_: Fact, facts: Facts) -> bool:
@@ -163,7 +154,8 @@ def _rules(edition: str, due_hours: float) -> tuple[Rule, ...]:
             [[satisfier("link.acknowledged", by_owing_agency=True)]],
             edition,
             when=_on_probation,
-            also_mentions=("probation.opened",),
+            asks=frozenset({"probation.opened"}),
+            asks_later=frozenset({"probation.opened"}),
         ),
         rule(
             "R5",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from ccr_events.core.codec import decode_fact, decode_view, encode_fact, encode_view
 from ccr_events.core.model import Fact

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ccr_events.core.model import Fact, LinkState, TransitionKind
 from ccr_events.envelope import (

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from ruamel.yaml import YAML
 
-from ccr_events.core import ids
+from ccr_events.core import ids, persistent
 from ccr_events.core.codec import encode_view
 from ccr_events.core.fold import fold, refold, step
 from ccr_events.core.model import Fact, Link
@@ -93,6 +94,15 @@ def folded(facts: Sequence[Fact]) -> CaseView:
     for fact in facts:
         view = fold(view, fact, BOOK)
     return view
+
+
+@pytest.fixture(params=["small", "large"], autouse=True, scope="module")
+def sizes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A case of ordinary size is kept in other mappings than a large one: every law holds in both."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "large":
+            patch.setattr(persistent, "LARGE", 2)
+        yield
 
 
 @given(histories(), st.randoms(use_true_random=False))

@@ -93,13 +93,18 @@ def test_what_changed_is_judged_by_the_edition_in_force() -> None:
 
 
 def test_rules_are_found_by_their_trigger_and_by_everything_their_outcome_depends_on() -> None:
-    edition = BOOK.editions[-1]
-    for key, link in edition.links.items():
-        rule = link.rule
-        for name in rule.trigger_types:
-            assert rule in edition.by_trigger[name]
-        acts = {s.type for _, s, _ in link.acts}
-        asked = (link.when.mentions if link.when else set()) | (link.reset_by.mentions if link.reset_by else set())
-        assert rule.mentions >= rule.trigger_types | acts | asked | {"link.acknowledged", "link.waived"}, key
-        assert all(rule in BOOK.mentioning[name] for name in rule.mentions)
-    assert {r.edition for r in BOOK.mentioning["jail.booked"]} == {e.id for e in BOOK.editions}
+    for edition in BOOK.editions:
+        plan = edition.plan
+        for key, link in edition.links.items():
+            rule = link.rule
+            assert rule.edition == edition.id
+            for name in rule.trigger_types:
+                assert rule in edition.by_trigger[name]
+                assert rule in (plan.opening if rule.count == 1 else plan.counting)[name]
+            acts = {s.type for _, s, _ in link.acts}
+            assert acts - {"link.acknowledged", "link.completed"} == set(plan.acts[key].by_type)
+            asked = (link.when.mentions if link.when else set()) | (link.reset_by.mentions if link.reset_by else set())
+            assert rule.asks == asked
+            assert rule.asks >= rule.asks_later
+            assert all(rule in plan.asking[name] for name in asked)
+            assert not asked or rule.stirred is not None

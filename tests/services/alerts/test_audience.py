@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from services.alerts.audience import may_see, may_see_link
 from tests.support.fakes import NOW, transition

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from ccr_events.core.model import LinkState, Step
 from services.engine.deadlines import next_of, pending

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from ccr_events.core.ids import answer_event_id
 from ccr_events.core.model import Link, LinkState, Transition, TransitionKind
@@ -94,8 +95,11 @@ def test_as_many_answer_as_the_profile_says(policies: PolicyBook, profile: str, 
 def test_some_that_were_missed_are_answered_once_a_supervisor_hears(policies: PolicyBook) -> None:
     desk = desks(policies, missed=1)
     transition = opened(policies, "L16b")
-    escalated = replace(transition, kind=TransitionKind.ESCALATED, step=1)
-    heard = [desk.answers(replace(escalated, link=replace(escalated.link, id=f"l{n}")), AT) for n in range(300)]
+    escalated = structs.replace(transition, kind=TransitionKind.ESCALATED, step=1)
+    heard = [
+        desk.answers(structs.replace(escalated, link=structs.replace(escalated.link, id=f"l{n}")), AT)
+        for n in range(300)
+    ]
     assert 0.5 < sum(map(bool, heard)) / 300 < 0.9
 
 
@@ -107,5 +111,5 @@ def test_a_waiver_comes_from_a_role_that_the_policy_names(policies: PolicyBook) 
 
 def test_an_ended_link_is_not_answered(policies: PolicyBook) -> None:
     transition = opened(policies, "L16b")
-    ended = replace(transition, link=replace(transition.link, state=LinkState.SATISFIED))
+    ended = structs.replace(transition, link=structs.replace(transition.link, state=LinkState.SATISFIED))
     assert desks(policies, missed=0).answers(ended, AT) == []

@@ -1,0 +1,38 @@
+"""From the rules of an edition to what an event of a type can change, looked up once and not at every event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ccr_events.core.derive import ABOUT_ONE_LINK
+from ccr_events.core.rules import Acts, Part, Plan, Rule, Satisfier
+
+
+def plan_of(rules: Iterable[Rule]) -> Plan:
+    """The plan of one edition's rules."""
+    ordered = sorted(rules, key=lambda rule: rule.key)
+    return Plan(
+        opening=_by_type((name, rule) for rule in ordered if rule.count == 1 for name in rule.trigger_types),
+        counting=_by_type((name, rule) for rule in ordered if rule.count > 1 for name in rule.trigger_types),
+        asking=_by_type((name, rule) for rule in ordered for name in rule.asks),
+        acts={rule.key: _acts(rule) for rule in ordered},
+    )
+
+
+def _by_type(pairs: Iterable[tuple[str, Rule]]) -> Mapping[str, tuple[Rule, ...]]:
+    found: dict[str, list[Rule]] = {}
+    for name, rule in pairs:
+        found.setdefault(name, []).append(rule)
+    return {name: tuple(rules) for name, rules in found.items()}
+
+
+def _acts(rule: Rule) -> Acts:
+    parts = [(satisfier, Part.SATISFIES) for group in rule.satisfied_by for satisfier in group]
+    parts += [(satisfier, Part.ACKNOWLEDGES) for satisfier in rule.acknowledged_by]
+    parts += [(satisfier, Part.PULLS) for satisfier in rule.pulled_by]
+    by_type: dict[str, list[tuple[Satisfier, Part]]] = {}
+    for satisfier, part in parts:
+        if satisfier.type not in ABOUT_ONE_LINK:
+            by_type.setdefault(satisfier.type, []).append((satisfier, part))
+    acknowledged = any(satisfier.type not in ABOUT_ONE_LINK for satisfier in rule.acknowledged_by)
+    return Acts(rule, {name: tuple(found) for name, found in by_type.items()}, acknowledged)
