@@ -92,6 +92,8 @@ async def _heard_after(
         due[event_id] = at
         if not free and len(under_way) >= MAX_CONNECTIONS:
             await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        while free and not free[-1].open:  # the server ends connections long unused
+            free.pop()
         publisher = free.pop() if free else await _connected(url, lambda: _Publisher(sent))
         task = asyncio.create_task(_lent(publisher, request, free))
         under_way.add(task)
@@ -124,6 +126,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+
+    @property
+    def open(self) -> bool:
+        return not self._transport.is_closing()
 
     def close(self) -> None:
         self._transport.close()
