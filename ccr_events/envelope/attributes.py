@@ -37,6 +37,8 @@ EXTENSIONS = (
 MAX_SCHEMA_VERSION = 9_999
 MAX_SOURCE = 256
 MAX_TYPE = 64
+YEARS = range(1900, 2200)
+"""Years of an event: deadline arithmetic stays clear of the ends of the calendar."""
 MAX_TEXT = 128
 """Longest subject and longest reference of the publisher's own, in characters."""
 
@@ -53,7 +55,6 @@ _OURS = frozenset({*EXTENSIONS, *STAMPED})
 _NAME = re.compile(r"[a-z0-9]{1,64}")
 _JSON_MEDIA = re.compile(r"(application|text)/([a-z0-9.-]+\+)?json")
 _VERSION_TEXT = re.compile(r"[0-9]{1,4}")
-_YEARS = range(1900, 2200)  # what deadline arithmetic stays clear of the ends of the calendar with
 
 
 def cloud_event(attributes: dict[str, Any], data: object) -> CloudEvent:
@@ -114,8 +115,8 @@ def read_instant(value: object) -> datetime:
         at: datetime | None = datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         at = None
-    if at is None or at.year not in _YEARS:
-        raise EnvelopeError("/time", f"must be a real date from {_YEARS[0]} to {_YEARS[-1]}")
+    if at is None or at.year not in YEARS:
+        raise EnvelopeError("/time", f"must be a real date from {YEARS[0]} to {YEARS[-1]}")
     return at
 
 

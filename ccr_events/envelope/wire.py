@@ -25,6 +25,7 @@ from ccr_events.envelope.bounded_json import (
     load_json,
 )
 from ccr_events.envelope.event import EnvelopeError, Event
+from ccr_events.envelope.plain import plain_event
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -92,9 +93,9 @@ def read_http(headers: Mapping[str, str], body: bytes) -> list[Event | EnvelopeE
 def read_structured(raw: bytes | Mapping[str, Any]) -> Event:
     """One event in the JSON event format; raises `EnvelopeError`."""
     if isinstance(raw, bytes):
-        return event_of(_FORMAT.read(None, raw))
+        return _read(load_json(raw, limit_bytes=MAX_EVENT_BYTES))
     check_depth(raw)
-    return event_of(_from_mapping(raw))
+    return _read(raw)
 
 
 def write_structured(event: Event) -> dict[str, Any]:
@@ -157,7 +158,12 @@ def _read_item(item: Any, trace: str | None, *, measure: bool) -> Event | Envelo
 def _read_one(item: Any, trace: str | None) -> Event:
     if trace is not None and isinstance(item, dict):
         item.setdefault("traceparent", trace)
-    return event_of(_from_mapping(item))
+    return _read(item)
+
+
+def _read(item: Any) -> Event:
+    plain = plain_event(item) if isinstance(item, dict) else None
+    return event_of(_from_mapping(item)) if plain is None else plain
 
 
 def _read_binary(headers: Mapping[str, str], body: bytes, trace: str | None) -> Event:
