@@ -37,6 +37,7 @@ from services.embedded import Settings, open_backbone
 from services.portal.app import create_app
 from services.portal.rate import Rate
 from services.portal.server import served
+from services.simulator.people import surname
 
 PART = "http"
 CLIENTS = 64
@@ -52,6 +53,8 @@ ALERT_GOAL_MS = 20
 STEADY_PER_S = 100
 STEADY_S, STEADY_FULL_S = 15, 60
 SEED = 4
+SURNAMES = 20_000
+"""Different ones; a place of 100,000 people has about so many."""
 UNLIMITED = Rate(per_second=1e9, burst=1e9)
 
 START = acts(load_week())[0].at
@@ -166,7 +169,7 @@ def _renumbered(event: Event, case: str, ago: timedelta) -> Event:
         reference["number"] = f"{reference['number']}-{case}"
     for party in data.get("parties", ()):
         if "name" in party:
-            party["name"]["surname"] = f"Testperson-{case}"
+            party["name"]["surname"] = surname(crc32(case.encode()) % SURNAMES)
         if "birth_date" in party:
             party["birth_date"] = _another_day(party["birth_date"], case)
     corrects = None if event.corrects is None else derived(event.corrects, case)

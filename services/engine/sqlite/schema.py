@@ -73,7 +73,12 @@ _V1 = (
     "CREATE TABLE audit (number INTEGER PRIMARY KEY, head TEXT NOT NULL, entry BLOB NOT NULL) STRICT",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1,)
+_V2 = (
+    # The newest people of a block, without sorting all of it: everybody called Smith shares one.
+    "CREATE INDEX persons_block ON persons (block)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2)
 """Statements that bring a file from version n to n + 1; `PRAGMA user_version` says which have run."""
 
 
@@ -99,7 +104,8 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite has already rolled back after some failures
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 
