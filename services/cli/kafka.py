@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.kafka_topics import group as topics_group
 from services.cli.options import KEEP, AsJson
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     group.command(epilog="Example: ccr kafka down")(down)
     group.command(epilog="Example: ccr kafka status --json")(status)
     group.command(epilog="Example: ccr kafka logs --node 2 --lines 100")(logs)
+    group.add_typer(topics_group(), name="topics")
     app.add_typer(group, name="kafka", rich_help_panel=KEEP)
 
 

@@ -44,8 +44,27 @@ def test_up_status_logs_down(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert started["bootstrap"] == f"127.0.0.1:{node['port']}"
         assert run(["kafka", "logs", *data, "--lines", "5"]) == 0
         assert len(capsys.readouterr().out.splitlines()) == 5
+        _topics_are_planned_applied_and_checked(data, capsys)
     finally:
         assert run(["kafka", "down", *data]) == 0
     assert "stopped" in capsys.readouterr().out
     assert run(["kafka", "status", *data]) == 1
     assert "gone" in capsys.readouterr().out
+
+
+def _topics_are_planned_applied_and_checked(data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["kafka", "topics", "check", *data]) == 1
+    assert "ccr.events" in capsys.readouterr().out
+    assert run(["kafka", "topics", "apply", *data, "--partitions", "3", "--json"]) == 0
+    assert orjson.loads(capsys.readouterr().out)["applied"] > 3
+    assert run(["kafka", "topics", "check", *data, "--partitions", "3"]) == 0
+    assert "as it has to be" in capsys.readouterr().out
+    assert run(["kafka", "topics", "apply", *data, "--partitions", "6"]) == 1
+    assert "another partition than its history" in capsys.readouterr().out
+    assert run(["kafka", "topics", "plan", *data, "--partitions", "6", "--json"]) == 0
+    assert len(orjson.loads(capsys.readouterr().out)["differences"]) == 3
+
+
+def test_topics_of_no_cluster_say_how_to_start_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["kafka", "topics", "plan", "--data", str(tmp_path)]) == 1
+    assert "start one with ccr kafka up" in capsys.readouterr().err

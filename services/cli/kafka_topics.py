@@ -1,0 +1,159 @@
+"""`ccr kafka topics`: the topics of a cluster compared with the catalogue, and brought in line with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from services.engine.kafka.topics import Difference, Topic
+
+Bootstrap = Annotated[
+    str | None,
+    typer.Option(
+        "--bootstrap",
+        envvar="CCR_KAFKA",
+        metavar="HOST:PORT,…",
+        help="Address of the cluster; by default that of ccr kafka up in --data.",
+    ),
+]
+Data = Annotated[
+    Path, typer.Option("--data", envvar="CCR_KAFKA_DATA", metavar="DIR", help="Directory of ccr kafka up.")
+]
+Partitions = Annotated[
+    int, typer.Option("--partitions", min=1, max=1024, metavar="N", help="Partitions of the topics keyed by case.")
+]
+Copies = Annotated[
+    int | None,
+    typer.Option(
+        "--copies", min=1, max=3, metavar="N", help="Brokers that keep each record; by default 3, or 1 on one broker."
+    ),
+]
+DEFAULT_PARTITIONS = 12
+DEFAULT_DATA = Path("ccr-kafka")
+
+
+def group() -> typer.Typer:
+    """The commands of the group."""
+    made = typer.Typer(
+        help="Topics as code: the cluster's topics compared with what the backbone needs. Services refuse to start on "
+        "a difference.",
+        no_args_is_help=True,
+    )
+    made.command(epilog="Example: ccr kafka topics plan --partitions 24")(plan)
+    made.command(epilog="Example: ccr kafka topics apply --bootstrap kafka1:9092")(apply)
+    made.command(epilog="Example: ccr kafka topics check --json")(check)
+    return made
+
+
+def plan(
+    bootstrap: Bootstrap = None,
+    data: Data = DEFAULT_DATA,
+    partitions: Partitions = DEFAULT_PARTITIONS,
+    copies: Copies = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs, and change nothing."""
+    _, found = asyncio.run(_differences(bootstrap, data, partitions, copies))
+    _tell(found, as_json=as_json)
+
+
+def check(
+    bootstrap: Bootstrap = None,
+    data: Data = DEFAULT_DATA,
+    partitions: Partitions = DEFAULT_PARTITIONS,
+    copies: Copies = None,
+    as_json: AsJson = False,
+) -> None:
+    """As plan, with exit status 1 when anything differs: for scripts and for CI."""
+    from services.cli.refused import FAILED
+
+    _, found = asyncio.run(_differences(bootstrap, data, partitions, copies))
+    _tell(found, as_json=as_json)
+    if found:
+        raise typer.Exit(FAILED)
+
+
+def apply(
+    bootstrap: Bootstrap = None,
+    data: Data = DEFAULT_DATA,
+    partitions: Partitions = DEFAULT_PARTITIONS,
+    copies: Copies = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the missing topics and set what is set otherwise; shows it first. Nothing is ever deleted.
+
+    Partition counts and copies of topics that exist are left alone, and exit status 1 tells that they differ.
+    """
+    from services.cli.refused import FAILED
+
+    found, left = asyncio.run(_applied(bootstrap, data, partitions, copies, quiet=as_json))
+    if as_json:
+        _tell(left, as_json=True, applied=len(found) - len(left))
+    elif left:
+        _tell(left, as_json=False)
+    if left:
+        raise typer.Exit(FAILED)
+
+
+async def _applied(
+    bootstrap: str | None, data: Path, partitions: int, copies: int | None, *, quiet: bool
+) -> tuple[Sequence[Difference], Sequence[Difference]]:
+    from services.cli.printing import say
+    from services.engine.kafka.topics import apply as settle
+    from services.engine.kafka.topics import cluster_admin
+
+    address = _address(bootstrap, data)
+    wanted, found = await _differences(address, data, partitions, copies)
+    if not quiet:
+        _tell(found, as_json=False)
+    async with cluster_admin(address) as admin:
+        left = await settle(admin, wanted, found)
+    if found and not quiet:
+        say(f"{len(found) - len(left)} settled, {len(left)} left for a person")
+    return found, left
+
+
+async def _differences(
+    bootstrap: str | None, data: Path, partitions: int, copies: int | None
+) -> tuple[Sequence[Topic], Sequence[Difference]]:
+    from services.engine.kafka.topics import Size, catalogue, cluster_admin, differences, topics_on
+
+    async with cluster_admin(_address(bootstrap, data)) as admin:
+        if copies is None:
+            copies = min(3, len((await admin.describe_cluster())["brokers"]))
+        wanted = catalogue(Size(partitions, copies))
+        return wanted, differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))
+
+
+def _address(bootstrap: str | None, data: Path) -> str:
+    from services.cli.refused import Refused
+    from services.engine.kafka.broker.layout import read
+
+    if bootstrap:
+        return bootstrap
+    cluster = read(data)
+    if cluster is None:
+        raise Refused(f"no Kafka was started in {data}: name one with --bootstrap, or start one with ccr kafka up")
+    return cluster.bootstrap
+
+
+def _tell(found: Sequence[Difference], *, as_json: bool, applied: int | None = None) -> None:
+    from services.cli.printing import json_line, table
+
+    if as_json:
+        counted = {} if applied is None else {"applied": applied}
+        json_line({"differences": [asdict(each) for each in found], **counted})
+        return
+    table(
+        ["topic", "what", "is", "has to be", "how"],
+        [(d.topic, d.name, d.has, d.wants, d.remedy or "ccr kafka topics apply") for d in found],
+        none="Every topic is as it has to be.",
+    )

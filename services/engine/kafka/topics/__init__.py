@@ -1,0 +1,22 @@
+"""Topics as code: what there is to be, what there is, the difference, and services that refuse to start on one."""
+
+from services.engine.kafka.topics.applied import apply
+from services.engine.kafka.topics.catalogue import Size, Topic, catalogue
+from services.engine.kafka.topics.difference import Difference, differences
+from services.engine.kafka.topics.required import TopicsMismatch, plan, require_topics
+from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, topics_on
+
+__all__ = [
+    "Difference",
+    "KafkaUnreachable",
+    "Size",
+    "Topic",
+    "TopicsMismatch",
+    "apply",
+    "catalogue",
+    "cluster_admin",
+    "differences",
+    "plan",
+    "require_topics",
+    "topics_on",
+]

@@ -1,0 +1,44 @@
+"""What a service asks at its start: are the topics as the catalogue has them?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from services.engine.kafka.topics.catalogue import Topic
+from services.engine.kafka.topics.difference import Difference, differences
+from services.engine.kafka.topics.standing import cluster_admin, topics_on
+
+
+class TopicsMismatch(RuntimeError):
+    """Topics are not as the catalogue has them: a service that started all the same could lose or misplace events."""
+
+    def __init__(self, found: Sequence[Difference]) -> None:
+        self.differences = tuple(found)
+        listed = "\n".join(f"  {each}" for each in found)
+        super().__init__(
+            f"{len(found)} difference(s) between Kafka's topics and the catalogue:\n{listed}\nsee: {COMMAND}"
+        )
+
+
+COMMAND = "ccr kafka topics plan"
+"""What shows the differences, and how to settle them."""
+
+
+async def plan(bootstrap: str, wanted: Sequence[Topic]) -> tuple[Difference, ...]:
+    """What differs now. Raises `KafkaUnreachable`."""
+    async with cluster_admin(bootstrap) as admin:
+        return differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))
+
+
+async def require_topics(bootstrap: str, wanted: Sequence[Topic], names: Iterable[str]) -> None:
+    """Called by a service before it starts, with the topics that it uses.
+
+    Raises `TopicsMismatch` and `KafkaUnreachable`; `ValueError` for a name that is not in the catalogue.
+    """
+    used = frozenset(names)
+    unknown = used - {topic.name for topic in wanted}
+    if unknown:
+        raise ValueError(f"not in the catalogue: {', '.join(sorted(unknown))}")
+    found = await plan(bootstrap, [topic for topic in wanted if topic.name in used])
+    if found:
+        raise TopicsMismatch(found)

@@ -1,0 +1,85 @@
+"""The topics of a cluster as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, for_code
+
+ASK_PATIENCE_MS = 15_000
+"""How long one question to the cluster may take."""
+_SET_FOR_THE_TOPIC = 1
+"""Kafka's `ConfigSource.DYNAMIC_TOPIC_CONFIG`: somebody set it for this topic; all else is a broker's default."""
+
+
+class KafkaUnreachable(RuntimeError):
+    """The cluster does not answer, or refused; says where and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicStanding:
+    """One topic as it is."""
+
+    name: str
+    partitions: int
+    copies: int
+    """Of the partition that has fewest."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Every setting and its value in force."""
+    set_here: frozenset[str] = frozenset()
+    """Names of the settings that were set for this topic."""
+
+
+@asynccontextmanager
+async def cluster_admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client that administers a cluster. Raises `KafkaUnreachable`."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ASK_PATIENCE_MS)
+    try:
+        await admin.start()
+        yield admin
+    except (KafkaError, OSError) as failed:
+        raise KafkaUnreachable(
+            f"Kafka at {bootstrap} did not answer or refused ({type(failed).__name__}): check the address, that the "
+            "brokers run (ccr kafka status) and that this service may use them"
+        ) from failed
+    finally:
+        await admin.close()
+
+
+async def topics_on(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, TopicStanding]:
+    """Those of these topics that exist. Raises `KafkaError`."""
+    wanted = sorted(names)
+    described = await admin.describe_topics(wanted)
+    found = {each["topic"]: each["partitions"] for each in described if not each["error_code"]}
+    settings = await _settings_of(admin, sorted(found))
+    return {
+        name: TopicStanding(
+            name,
+            len(partitions),
+            min(len(partition["replicas"]) for partition in partitions),
+            *settings[name],
+        )
+        for name, partitions in found.items()
+    }
+
+
+async def _settings_of(
+    admin: AIOKafkaAdminClient, names: list[str]
+) -> dict[str, tuple[dict[str, str], frozenset[str]]]:
+    if not names:
+        return {}
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found = {}
+    for answer in await admin.describe_configs(asked):
+        for error, _, _, name, entries in answer.resources:
+            if error:
+                raise for_code(error)(f"settings of {name}")
+            found[name] = (
+                {setting: value for setting, value, *_ in entries},
+                frozenset(setting for setting, _, _, source, *_ in entries if source == _SET_FOR_THE_TOPIC),
+            )
+    return found
