@@ -127,20 +127,23 @@ class KeyStore:
     def close(self) -> None:
         """Flush and close the file."""
         with self._lock:
-            self._flush()
-            self._cache.clear()
-            self._connection.close()
+            try:
+                self._flush()
+            finally:
+                self._cache.clear()
+                self._connection.close()
 
     def _flush(self) -> None:
         if not self._unflushed:
             return
         rows = [(case_id, label, wrapped) for (case_id, label), wrapped in self._unflushed.items()]
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany("INSERT INTO data_keys VALUES (?, ?, 'open', ?)", rows)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # SQLite has already rolled back after some failures
+                self._connection.execute("ROLLBACK")
             raise KeyStoreError(f"new keys could not be stored in {self._path}: {error}") from None
         self._unflushed.clear()
 

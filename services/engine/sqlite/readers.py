@@ -61,7 +61,8 @@ class Readers:
             try:
                 return ask(connection, stores)
             finally:
-                connection.execute("COMMIT")
+                if connection.in_transaction:  # SQLite has already rolled back after some failures
+                    connection.execute("COMMIT")
         except sqlite3.Error as error:
             if is_storage_failure(error):
                 raise storage_failed(error, self._path) from error
