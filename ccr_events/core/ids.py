@@ -12,7 +12,10 @@ from hashlib import sha1
 from uuid import UUID
 
 NAMESPACE = UUID("6f0c1a52-7d5e-5b6c-9d51-0c7a9b6d2e11")
+_NAMESPACE = NAMESPACE.bytes
 _SEPARATOR = "\x1f"
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The first digit of a UUID's fourth group, whose upper bits say its variant."""
 RESERVED_VERSION = "8"
 _VERSION = 14
 """Where a UUID's text says its version."""
@@ -20,13 +23,8 @@ _VERSION = 14
 
 def derived(*parts: str) -> str:
     """UUID5 text of the parts; parts are kept apart, so ("ab", "c") and ("a", "bc") differ."""
-    name = _SEPARATOR.join(parts).encode()
-    digest = sha1(NAMESPACE.bytes + name, usedforsecurity=False).digest()[:16]
-    value = int.from_bytes(digest, "big")
-    value = value & ~(0xF000 << 64) | (5 << 76)
-    value = value & ~(0xC000 << 48) | (0x8000 << 48)
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = sha1(_NAMESPACE + _SEPARATOR.join(parts).encode(), usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def _event_id(*parts: str) -> str:

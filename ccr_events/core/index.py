@@ -75,6 +75,21 @@ def _inserted(groups: Mapping[str, tuple[Fact, ...]], key: str, fact: Fact) -> M
     return with_one(groups, key, new)
 
 
+def of_uncorrected(facts: Sequence[Fact]) -> FactIndex:
+    """The index of facts in canonical order, none of which corrects or moves another."""
+    by_type: dict[str, list[Fact]] = {}
+    by_link: dict[str, list[Fact]] = {}
+    for fact in facts:
+        by_type.setdefault(fact.type, []).append(fact)
+        if (link := link_of(fact)) is not None:
+            by_link.setdefault(link, []).append(fact)
+    return FactIndex(
+        {name: tuple(group) for name, group in by_type.items()},
+        {link: tuple(group) for link, group in by_link.items()},
+        editions=frozenset([fact.edition for fact in facts]),
+    )
+
+
 def build(facts: Mapping[str, Fact]) -> FactIndex:
     """The index of a set of facts; corrected and retracted ones left out."""
     by_type: dict[str, list[Fact]] = {}

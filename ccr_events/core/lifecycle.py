@@ -12,14 +12,15 @@ says which change between them is which transition, and who is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum, auto
 
 from msgspec.structs import replace
 
 from ccr_events.core.ids import transition_id
-from ccr_events.core.model import Fact, Link, LinkState, Transition, TransitionKind
+from ccr_events.core.model import Fact, Link, LinkState, Step, Transition, TransitionKind
 
 RANK = {
     LinkState.OPENED: 0,
@@ -38,27 +39,14 @@ class Hears(Enum):
     RUNG = auto()  # the role on the escalation step
 
 
-Steps = tuple[int, ...]
-Change = Callable[[Link | None, Link | None], Steps]
-"""(before, after) → the steps at which the transition happened; empty when it did not."""
+Change = Callable[[Link, Link], bool]
+"""(before, after) → whether it happened; `UNBORN` stands for the link before there was one."""
 
-_YES: Steps = (0,)
-_NO: Steps = ()
-
-
-def _when(happened: bool) -> Steps:
-    return _YES if happened else _NO
-
-
-def _escalated(before: Link | None, after: Link | None) -> Steps:
-    if after is None:
-        return _NO
-    had = {(s.number, s.at) for s in before.steps if s.reached} if before else set()
-    return tuple(s.number for s in after.steps if s.number and s.reached and (s.number, s.at) not in had)
+UNBORN = Link("", "", "", "", "", "", "", "", datetime.min.replace(tzinfo=UTC), None, 0, LinkState.OPENED, False, ())
 
 
 def _became(state: LinkState) -> Change:
-    return lambda b, a: _when(a is not None and a.state is state and (b is None or b.state is not state))
+    return lambda b, a: a.state is state and b.state is not state
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,58 +59,50 @@ class Row:
 
 
 TABLE: tuple[Row, ...] = (
-    Row(TransitionKind.OPENED, lambda b, a: _when(b is None and a is not None)),
-    Row(TransitionKind.CANCELLED, lambda b, a: _when(b is not None and a is None)),
-    Row(
-        TransitionKind.REOPENED,
-        lambda b, a: _when(b is not None and a is not None and RANK[a.state] < RANK[b.state] and not a.state.ended),
-    ),
-    Row(
-        TransitionKind.RESCHEDULED,
-        lambda b, a: _when(b is not None and a is not None and b.due_at != a.due_at and not a.state.ended),
-    ),
-    Row(
-        TransitionKind.NOTIFIED,
-        lambda b, a: _when(a is not None and a.notified_at is not None and (b is None or b.notified_at is None)),
-    ),
-    Row(
-        TransitionKind.ACKNOWLEDGED,
-        lambda b, a: _when(
-            a is not None and a.acknowledged_at is not None and (b is None or b.acknowledged_at is None)
-        ),
-    ),
-    Row(
-        TransitionKind.OVERDUE,
-        lambda b, a: _when(a is not None and a.overdue and not (b is not None and b.overdue)),
-    ),
-    Row(TransitionKind.ESCALATED, _escalated, Hears.RUNG),
+    Row(TransitionKind.OPENED, lambda b, a: b is UNBORN),
+    Row(TransitionKind.REOPENED, lambda b, a: RANK[a.state] < RANK[b.state] and not a.state.ended),
+    Row(TransitionKind.RESCHEDULED, lambda b, a: b.due_at != a.due_at and b is not UNBORN and not a.state.ended),
+    Row(TransitionKind.NOTIFIED, lambda b, a: a.notified_at is not None and b.notified_at is None),
+    Row(TransitionKind.ACKNOWLEDGED, lambda b, a: a.acknowledged_at is not None and b.acknowledged_at is None),
+    Row(TransitionKind.OVERDUE, lambda b, a: a.overdue and not b.overdue),
+    Row(TransitionKind.ESCALATED, lambda b, a: a.steps != b.steps and bool(_climbed(b, a)), Hears.RUNG),
     Row(TransitionKind.SATISFIED, _became(LinkState.SATISFIED)),
     Row(TransitionKind.WAIVED, _became(LinkState.WAIVED)),
 )
-"""In the order in which transitions of one event are told."""
+"""In the order in which transitions of one event are told. A link that is no more is told as `cancelled`, alone."""
 
 
 def transitions(before: Link | None, after: Link | None, cause: Fact) -> Iterator[Transition]:
     """What one event did to one link; nothing when no row of the table fires."""
+    if after is None:
+        if before is not None:
+            yield _told(TransitionKind.CANCELLED, _cancelled(before, cause), cause)
+        return
+    known = UNBORN if before is None else before
     for row in TABLE:
-        for step in row.change(before, after):
-            link = after if after is not None else _cancelled(before, cause)
-            agency, role = link.agency, link.role
-            if row.hears is Hears.RUNG:
-                rung = next(s for s in link.steps if s.number == step)
-                agency, role = rung.agency, rung.role
-            yield Transition(
-                id=transition_id(link.id, row.kind.value, step, cause.id),
-                kind=row.kind,
-                step=step,
-                cause=cause.id,
-                at=cause.occurred_at,
-                link=link,
-                to_agency=agency,
-                to_role=role,
-            )
+        if not row.change(known, after):
+            continue
+        if row.hears is Hears.OWING:
+            yield _told(row.kind, after, cause)
+            continue
+        for rung in _climbed(known, after):
+            yield _told(row.kind, after, cause, rung)
 
 
-def _cancelled(link: Link | None, cause: Fact) -> Link:
-    assert link is not None  # noqa: S101  # a table row only fires when one of the pictures exists
+def _climbed(before: Link, after: Link) -> Sequence[Step]:
+    """The rungs of the ladder that are reached now and were not."""
+    reached = [s for s in after.steps if s.number and s.reached]
+    if not reached:
+        return ()
+    had = {(s.number, s.at) for s in before.steps if s.reached}
+    return [s for s in reached if (s.number, s.at) not in had]
+
+
+def _told(kind: TransitionKind, link: Link, cause: Fact, rung: Step | None = None) -> Transition:
+    step, agency, role = (0, link.agency, link.role) if rung is None else (rung.number, rung.agency, rung.role)
+    told_id = transition_id(link.id, kind, step, cause.id)
+    return Transition(told_id, kind, step, cause.id, cause.occurred_at, link, agency, role)
+
+
+def _cancelled(link: Link, cause: Fact) -> Link:
     return replace(link, state=LinkState.CANCELLED, ended_at=cause.occurred_at, ended_by=cause.id)

@@ -118,22 +118,21 @@ def _asked(
     rule: Rule, links: Mapping[str, Link], fact: Fact, index: FactIndex, policies: Policies, changes: Changes
 ) -> None:
     """The fact may change what a rule's condition says of triggers that were there before it."""
-    if rule.stirred is not None and not rule.stirred(fact, index):
-        return
     since = None if fact.type in rule.asks_later else fact.occurred_at
     triggers = [
         trigger
         for name in rule.trigger_types
         if (group := index.of_type(name)) and (since is None or group[-1].occurred_at >= since)
         for trigger in group
-        if since is None or trigger.occurred_at >= since
+        if trigger is not fact and (since is None or trigger.occurred_at >= since)
     ]
+    if not triggers or (rule.stirred is not None and not rule.stirred(fact, index)):
+        return
     if rule.count > 1:
-        if triggers:
-            changes.update(whole(rule, links, index, policies))
+        changes.update(whole(rule, links, index, policies))
         return
     for trigger in triggers:
-        if trigger.edition != rule.edition or trigger is fact:
+        if trigger.edition != rule.edition:
             continue
         root = index.root(trigger)
         known = [ids.link_id(trigger.case_id, rule.key, root, o.agency, o.role) for o in rule.owing]

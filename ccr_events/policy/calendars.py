@@ -65,9 +65,8 @@ class LocalCalendar:
         """Whether the court is open: no weekend, public holiday or local closure."""
         return day.weekday() < _SATURDAY and day not in self.closures and not self.is_holiday(day)
 
-    def court_days_after(self, at: datetime, number: int) -> datetime:
-        """The end of the n-th court day after the local day of `at`, which itself does not count."""
-        day = self.local_day(at)
+    def court_days_after(self, day: date, number: int) -> datetime:
+        """The end of the n-th court day after a local day, which itself does not count."""
         for ahead in range(1, MAX_DAYS_AHEAD):
             number -= self.is_court_day(day + timedelta(days=ahead))
             if number == 0:

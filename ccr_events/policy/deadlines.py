@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from ccr_events.core.model import Fact
 from ccr_events.core.rules import DueTime
@@ -31,6 +32,8 @@ FORMS = ("within", "immediate", "before", "on", "business_days", "shift_end", "e
 """A deadline has exactly one of these words."""
 MAX_COUNTED = timedelta(days=365)
 """Longest length whose count may leave days out."""
+MAX_DAYS_KEPT = 1_000
+"""Days whose court deadline is kept: a walk through the calendar takes as long as the rest of a link."""
 
 _GOES_WITH = {
     "within": {"start", "not_counting"},
@@ -192,7 +195,8 @@ def _business_days(due: Due, setting: Setting, report: Report) -> Deadline | Non
     assert number is not None  # noqa: S101  # the form was found by this word
     words = f"by the end of the {'next' if number == 1 else f'{number}th'} court day"
     words = words.replace("2th", "2nd").replace("3th", "3rd") if number in (2, 3) else words
-    return Deadline(lambda trigger: calendar.court_days_after(trigger.occurred_at, number), words, True, None)
+    end = lru_cache(MAX_DAYS_KEPT)(lambda day: calendar.court_days_after(day, number))
+    return Deadline(lambda trigger: end(calendar.local_day(trigger.occurred_at)), words, True, None)
 
 
 def _shift_end(due: Due, setting: Setting, report: Report) -> Deadline | None:

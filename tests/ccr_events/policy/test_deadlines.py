@@ -152,7 +152,7 @@ def test_every_trigger_has_a_deadline_never_before_it_and_always_the_same(
 @given(INSTANTS, st.integers(1, 30), CALENDARS)
 @settings(max_examples=200, deadline=None)
 def test_court_days_end_on_open_days_and_leave_out_none(at: datetime, number: int, calendar: LocalCalendar) -> None:
-    end = calendar.court_days_after(at, number)
+    end = calendar.court_days_after(calendar.local_day(at), number)
     first, last = calendar.local_day(at), calendar.local_day(end)
     between = [first + timedelta(days=n) for n in range(1, (last - first).days + 1)]
     assert calendar.is_court_day(last)
