@@ -15,6 +15,7 @@ from services.cli.refused import FAILED, INTERRUPTED, failed
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "service": ("up",),
     "demo": ("demo",),
+    "simulate": ("simulate",),
     "watch": ("watch",),
     "links": ("links", "link", "ack", "complete", "waive"),
     "cases": ("case", "open"),

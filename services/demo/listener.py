@@ -43,6 +43,8 @@ class Listener:
     told: Callable[[Heard], None]
     """Called for each alert, once."""
     after: int = 0
+    begin: str = "0"
+    """Where the first connection begins: at an alert's number, or `now`."""
     connected: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def follow(self) -> None:
@@ -61,7 +63,7 @@ class Listener:
 
     async def _once(self, http: httpx.AsyncClient) -> None:
         headers = {"authorization": f"Bearer {self.key}"}
-        params = {"after": "0"}
+        params = {"after": self.begin}
         if self.after:
             headers["last-event-id"] = str(self.after)
             params = {}

@@ -39,31 +39,31 @@ class Sending:
 
 
 CONDUCT: Mapping[str, Conduct] = {
-    "psap dispatch": Conduct(Delay(45, 120, 15 * MINUTE)),
-    "psap history": Conduct(Delay(20, 70, 6 * MINUTE), missed=0.08),
+    "psap dispatch": Conduct(Delay(25, 60, 12 * MINUTE)),
+    "psap history": Conduct(Delay(15, 35, 6 * MINUTE), missed=0.08),
     "psap arrival": Conduct(Delay(6 * MINUTE, 15 * MINUTE, 50 * MINUTE)),
     "le clear": Conduct(Delay(45 * MINUTE, 100 * MINUTE, 4 * HOUR)),
-    "le risk": Conduct(Delay(20 * MINUTE, 50 * MINUTE, 3 * HOUR), missed=0.1),
+    "le risk": Conduct(Delay(15 * MINUTE, 35 * MINUTE, 3 * HOUR), missed=0.1),
     "le hotline": Conduct(Delay(6 * MINUTE, 14 * MINUTE, 40 * MINUTE), missed=0.12),
     "le rights card": Conduct(Delay(20 * MINUTE, 50 * MINUTE, 3 * HOUR), missed=0.05),
     "le referral": Conduct(Delay(30 * MINUTE, 70 * MINUTE, 6 * HOUR), missed=0.08),
     "le arrest": Conduct(Delay(15 * MINUTE, 40 * MINUTE, 2 * HOUR)),
-    "le search": Conduct(Delay(2 * HOUR, 7 * HOUR, 20 * HOUR), missed=0.1),
+    "le search": Conduct(Delay(90 * MINUTE, 4 * HOUR, 20 * HOUR), missed=0.1),
     "le warrant request": Conduct(Delay(40 * HOUR, 68 * HOUR, 90 * HOUR), missed=0.12),
-    "le dual review": Conduct(Delay(4 * HOUR, 9 * HOUR, 3 * DAY), missed=0.1),
+    "le dual review": Conduct(Delay(2 * HOUR, 5 * HOUR, 3 * DAY), missed=0.1),
     "le child report": Conduct(Delay(3 * HOUR, 14 * HOUR, 2 * DAY), missed=0.05),
     "le child report in writing": Conduct(Delay(1 * DAY, 2.7 * DAY, 6 * DAY), missed=0.1),
-    "le welfare check": Conduct(Delay(25 * MINUTE, 70 * MINUTE, 6 * HOUR), missed=0.1),
-    "le service": Conduct(Delay(9 * HOUR, 22 * HOUR, 3 * DAY)),
-    "le firearms": Conduct(Delay(2 * DAY, 3 * DAY, 12 * DAY)),
+    "le welfare check": Conduct(Delay(20 * MINUTE, 45 * MINUTE, 6 * HOUR), missed=0.1),
+    "le service": Conduct(Delay(7 * HOUR, 19 * HOUR, 3 * DAY)),
+    "le firearms": Conduct(Delay(1 * DAY, 2.5 * DAY, 12 * DAY)),
     "jail booking": Conduct(Delay(50 * MINUTE, 110 * MINUTE, 5 * HOUR)),
     "jail phone block": Conduct(Delay(20 * MINUTE, 50 * MINUTE, 5 * HOUR), missed=0.1),
     "jail threat report": Conduct(Delay(1 * HOUR, 6 * HOUR, 1 * DAY), missed=0.06),
     "jail notice": Conduct(Delay(10 * MINUTE, 28 * MINUTE, 3 * HOUR), missed=0.06),
-    "pros decision": Conduct(Delay(16 * HOUR, 34 * HOUR, 60 * HOUR)),
-    "pros notice": Conduct(Delay(2 * HOUR, 10 * HOUR, 4 * DAY), missed=0.1),
+    "pros decision": Conduct(Delay(12 * HOUR, 26 * HOUR, 60 * HOUR)),
+    "pros notice": Conduct(Delay(75 * MINUTE, 3.5 * HOUR, 4 * DAY), missed=0.1),
     "pros disposition notice": Conduct(Delay(4 * DAY, 14 * DAY, 40 * DAY), missed=0.1),
-    "pros dual review": Conduct(Delay(10 * HOUR, 24 * HOUR, 4 * DAY), missed=0.1),
+    "pros dual review": Conduct(Delay(6 * HOUR, 18 * HOUR, 4 * DAY), missed=0.1),
     "crim hearing": Conduct(Delay(18 * HOUR, 40 * HOUR, 4 * DAY)),
     "crim violation hearing": Conduct(Delay(6 * DAY, 16 * DAY, 45 * DAY)),
     "crim setting": Conduct(Delay(1 * DAY, 4 * DAY, 14 * DAY), missed=0.05),
@@ -71,8 +71,8 @@ CONDUCT: Mapping[str, Conduct] = {
     "crim sealing": Conduct(Delay(60 * DAY, 150 * DAY, 300 * DAY)),
     "civ referral": Conduct(Delay(40 * MINUTE, 3 * HOUR, 2 * DAY), missed=0.1),
     "civ ex parte": Conduct(Delay(3 * HOUR, 20 * HOUR, 2 * DAY)),
-    "civ notice": Conduct(Delay(9 * MINUTE, 40 * MINUTE, 2 * DAY), missed=0.08),
-    "prob bail": Conduct(Delay(5 * HOUR, 13 * HOUR, 30 * HOUR), missed=0.08),
+    "civ notice": Conduct(Delay(5 * MINUTE, 12 * MINUTE, 2 * DAY), missed=0.08),
+    "prob bail": Conduct(Delay(4 * HOUR, 9 * HOUR, 30 * HOUR), missed=0.08),
     "prob opening": Conduct(Delay(1 * DAY, 2 * DAY, 10 * DAY)),
     "prob referral": Conduct(Delay(1 * DAY, 3 * DAY, 12 * DAY), missed=0.05),
     "prob answer": Conduct(Delay(12 * HOUR, 28 * HOUR, 9 * DAY), missed=0.12),
@@ -81,7 +81,7 @@ CONDUCT: Mapping[str, Conduct] = {
     "adv received": Conduct(Delay(4 * MINUTE, 20 * MINUTE, 5 * HOUR), missed=0.04),
     "adv assigned": Conduct(Delay(25 * MINUTE, 80 * MINUTE, 20 * HOUR), missed=0.07),
     "visit incident": Conduct(Delay(20 * DAY, 80 * DAY, 160 * DAY)),
-    "reg entry": Conduct(Delay(12 * MINUTE, 50 * MINUTE, 2 * DAY), missed=0.02),
+    "reg entry": Conduct(Delay(8 * MINUTE, 22 * MINUTE, 2 * DAY), missed=0.02),
     "reg repair": Conduct(Delay(90 * MINUTE, 5 * HOUR, 3 * DAY)),
     "all sealing": Conduct(Delay(12 * DAY, 50 * DAY, 90 * DAY), missed=0.06),
 }
@@ -89,12 +89,12 @@ CONDUCT: Mapping[str, Conduct] = {
 
 SENDING: Mapping[str, Sending] = {
     "psap": Sending(Delay(4, 20, 10 * MINUTE), again=0.02),
-    "le": Sending(Delay(6 * MINUTE, 90 * MINUTE, 20 * HOUR), mistyped=0.004, corrected=0.012, retracted=0.002),
-    "jail": Sending(Delay(50, 8 * MINUTE, 4 * HOUR), again=0.02, mistyped=0.002, corrected=0.006),
-    "pros": Sending(Delay(10 * MINUTE, 14 * HOUR, 4 * DAY), mistyped=0.003, corrected=0.01),
-    "crim": Sending(Delay(90, 2 * HOUR, 1 * DAY), corrected=0.006, retracted=0.001),
-    "civ": Sending(Delay(4 * MINUTE, 12 * HOUR, 3 * DAY), corrected=0.006),
-    "prob": Sending(Delay(30 * MINUTE, 1 * DAY, 6 * DAY), mistyped=0.004, corrected=0.008),
+    "le": Sending(Delay(3 * MINUTE, 20 * MINUTE, 20 * HOUR), mistyped=0.004, corrected=0.012, retracted=0.002),
+    "jail": Sending(Delay(40, 5 * MINUTE, 4 * HOUR), again=0.02, mistyped=0.002, corrected=0.006),
+    "pros": Sending(Delay(4 * MINUTE, 2 * HOUR, 4 * DAY), mistyped=0.003, corrected=0.01),
+    "crim": Sending(Delay(60, 9 * MINUTE, 1 * DAY), corrected=0.006, retracted=0.001),
+    "civ": Sending(Delay(2 * MINUTE, 40 * MINUTE, 3 * DAY), corrected=0.006),
+    "prob": Sending(Delay(10 * MINUTE, 4 * HOUR, 6 * DAY), mistyped=0.004, corrected=0.008),
     "bip": Sending(Delay(90 * MINUTE, 1.5 * DAY, 9 * DAY), again=0.03, mistyped=0.004, corrected=0.01),
     "adv": Sending(Delay(60, 15 * MINUTE, 4 * HOUR)),
     "cps": Sending(Delay(1 * HOUR, 1 * DAY, 4 * DAY)),
@@ -104,7 +104,7 @@ SENDING: Mapping[str, Sending] = {
 }
 """Agency → how its adapter reports."""
 
-REPORT_WRITING = Delay(50 * MINUTE, 9 * HOUR, 3 * DAY)
+REPORT_WRITING = Delay(40 * MINUTE, 5 * HOUR, 3 * DAY)
 """An incident report is written before it can be sent [P]."""
 
 
@@ -114,14 +114,14 @@ class Answering:
 
     takes: Mapping[str, Delay] = field(
         default_factory=lambda: {
-            "immediate": Delay(5 * MINUTE, 25 * MINUTE, 5 * HOUR),
-            "same_shift": Delay(1 * HOUR, 5 * HOUR, 20 * HOUR),
-            "same_day": Delay(3 * HOUR, 20 * HOUR, 3 * DAY),
+            "immediate": Delay(150, 9 * MINUTE, 5 * HOUR),
+            "same_shift": Delay(30 * MINUTE, 3 * HOUR, 20 * HOUR),
+            "same_day": Delay(1 * HOUR, 9 * HOUR, 3 * DAY),
             "routine": Delay(1 * DAY, 4 * DAY, 20 * DAY),
         }
     )
     """From the alert to the answer [P]."""
-    missed: float = 0.1
+    missed: float = 0.08
     """Alerts that nobody answers by themselves [P]."""
     waived: float = 0.02
     """Links that a role which may do so lets go [P]."""
