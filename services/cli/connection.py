@@ -15,7 +15,17 @@ from services.cli.refused import Refused
 def connect(
     data: Path, url: str | None = None, key: str | None = None, agency: str = "ccr", *, keyless: bool = False
 ) -> Client:
-    """A client; raises `Refused` when it is unknown where the backbone is or which key to use.
+    """A client; raises `Refused` when it is unknown where the backbone is or which key to use."""
+    url, key = address_and_key(data, url, key, agency, keyless=keyless)
+    client = Client(url, key)
+    warn_without_tls(client.http.base_url)
+    return client
+
+
+def address_and_key(
+    data: Path, url: str | None, key: str | None, agency: str, *, keyless: bool = False
+) -> tuple[str, str | None]:
+    """Where the backbone is and which key to use; raises `Refused` when that is unknown.
 
     Without `url`, the service that runs on `data`. Without `key`, the local key of `agency`; a local key is only
     ever sent to the service that it was made for. `keyless`: for what anybody may ask.
@@ -37,7 +47,10 @@ def connect(
                 f"{data / LOCAL_KEYS} holds no key for {agency}: give one with CCR_KEY or --key, "
                 f"or make one with  ccr keys issue --agency {agency}"
             )
-    client = Client(url, key)
-    if client.http.base_url.scheme == "http" and not is_local(client.http.base_url.host):
-        warn(f"ccr: {httpx.URL(url).host} is spoken to without TLS: the key and the events can be read on the way")
-    return client
+    return url, key
+
+
+def warn_without_tls(url: httpx.URL) -> None:
+    """Say so when what is sent can be read on the way."""
+    if url.scheme == "http" and not is_local(url.host):
+        warn(f"ccr: {url.host} is spoken to without TLS: the key and the events can be read on the way")

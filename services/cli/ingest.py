@@ -1,4 +1,4 @@
-"""`ccr ingest`: NIEM documents of agencies' own systems, read and published."""
+"""`ccr ingest`: documents (NIEM) and tables (CSV) of agencies' own systems, read and published."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ccr_events.agencies import Agency
+from ccr_events.envelope import write_structured
 from services.adapters.niem import DocumentError, Reading, read_document
 from services.adapters.niem.document import MAX_DOCUMENT_BYTES
 from services.adapters.niem.times import DEFAULT_ZONE
 from services.cli.client import Client
 from services.cli.connection import connect
+from services.cli.import_run import Asked
+from services.cli.import_targets import SpoolTarget
+from services.cli.ingest_tables import are_tables, ingest_tables
 from services.cli.ingested import Outcome, show, summarise
-from services.cli.options import DEFAULT_DATA, PUBLISH, AsJson, Data, Key, Url
+from services.cli.options import DEFAULT_DATA, PUBLISH, AsJson, Data, Key, Spool, Url
 from services.cli.printing import console, json_line
 from services.cli.refused import FAILED, Refused
+from services.cli.spooling import tell_spooled
 
 MAX_FILES = 10_000
 """Most documents of one command."""
@@ -42,15 +47,22 @@ class _Sender:
     key: str | None
     outcome: Outcome
     opened: ExitStack
+    alerting: bool = True
+    spool: SpoolTarget | None = None
     clients: dict[Agency, Client] = field(default_factory=dict)
 
     def send(self, name: str, reading: Reading) -> None:
         """Publish one document's events and count the answers."""
+        if self.spool is not None:
+            forms = [write_structured(event) for event in reading.events]
+            self.spool.publish(reading.agency.value, forms, alerting=self.alerting)
+            self.outcome.spooled += len(forms)
+            return
         if reading.agency not in self.clients:
             client = connect(self.data, self.url, self.key, reading.agency.value)
             self.clients[reading.agency] = self.opened.enter_context(client)
         try:
-            receipts = self.clients[reading.agency].publish(reading.events)
+            receipts = self.clients[reading.agency].publish(reading.events, alerting=self.alerting)
         except Refused as error:
             self.outcome.failures.append((name, f"was not sent: {error}"))
         else:
@@ -66,7 +78,8 @@ def ingest(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE…", help="NIEM documents, directories of them, glob patterns, or - for one on standard input."
+            metavar="FILE…",
+            help="NIEM documents, directories of them, glob patterns, - for one on standard input; or tables (.csv).",
         ),
     ],
     agency: Annotated[
@@ -90,20 +103,39 @@ def ingest(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be published, confidential fields masked; send nothing.")
     ] = False,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="How tables are read; see docs/csv.md and ccr csv init.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="For tables: read and judge every row, send nothing, report.")
+    ] = False,
+    words: Annotated[
+        bool, typer.Option("--words", help="With --check: show the table's words that have no code yet.")
+    ] = False,
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="History from before the backbone: kept and folded, nobody is alerted.")
+    ] = False,
+    spool: Spool = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read NIEM documents (New Orleans JTMP, OJBC) and publish what they tell.
+    """Read NIEM documents (New Orleans JTMP, OJBC) or tables (CSV, with a mapping) and publish what they tell.
 
     Every element that is read, and what is required, is in docs/niem.md. A document that cannot be read is named with
     the path of what is wrong, and nothing of it is published; the others go on. A document sent again changes nothing.
 
     Try:  ccr ingest --dry-run booking.xml   then   ccr ingest booking.xml   and watch   ccr watch
     """
+    if are_tables(files, mapping):
+        asked = Asked(files, mapping, agency, timezone, None, data, url, key)
+        ingest_tables(asked, backfill=backfill, spool=spool, check=check or dry_run, words=words, as_json=as_json)
+        return
     zone = _zone(timezone)
+    dry_run = dry_run or check
     names = list(_documents(files))
     outcome = Outcome(files=len(names))
     with ExitStack() as opened, _progress(quiet=as_json or dry_run) as progress:
-        sender = _Sender(data, url, key, outcome, opened)
+        kept = None if spool is None else SpoolTarget(spool, data, url, key, opened)
+        sender = _Sender(data, url, key, outcome, opened, not backfill, kept)
         bar = progress.add_task("documents", total=2 * len(names))
         held: list[tuple[str, Reading]] = []
         size = 0
@@ -122,11 +154,16 @@ def ingest(
                     progress.advance(bar)
                 held, size = [], 0
         progress.update(bar, completed=2 * len(names))
-    if as_json:
+        spooled = None if kept is None or dry_run else kept.finish()
+    if as_json and spooled is not None:
+        json_line({**outcome.as_json(), "spool": spooled.as_json()})
+    elif as_json:
         json_line(outcome.as_json())
     else:
         summarise(outcome, data, dry_run=dry_run)
-    if outcome.failures:
+    if spooled is not None and spool is not None and not as_json:
+        tell_spooled(spooled, spool)
+    if outcome.failures or (spooled is not None and spooled.newly_refused):
         raise typer.Exit(FAILED)
 
 

@@ -24,6 +24,8 @@ class Outcome:
 
     files: int = 0
     skipped: int = 0
+    spooled: int = 0
+    """Events put into a spool: what becomes of them is not known here."""
     statuses: dict[str, int] = field(
         default_factory=lambda: {"accepted": 0, "duplicate": 0, "quarantined": 0, "conflict": 0, "forbidden": 0}
     )
@@ -79,7 +81,9 @@ def summarise(outcome: Outcome, data: Path, *, dry_run: bool) -> None:
         table(("document", "not published, because"), [(Path(n).name, why) for n, why in outcome.failures], none="")
         say("")
     counted = [("documents", str(outcome.files)), ("left out", str(outcome.skipped))]
-    if not dry_run:
+    if outcome.spooled:
+        counted.append(("events put into the spool", str(outcome.spooled)))
+    elif not dry_run:
         counted += [(f"events {status}", str(count)) for status, count in outcome.statuses.items()]
         counted.append(("cases", str(len(outcome.cases))))
     counted.append(("failures", str(len(outcome.failures))))

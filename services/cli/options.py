@@ -49,6 +49,15 @@ As = Annotated[
     typer.Option("--as", help="Whose local key to use: the command speaks in that agency's name.", show_choices=True),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=MAX_LIMIT, metavar="N", help="Show at most this many.")]
+Spool = Annotated[
+    Path | None,
+    typer.Option(
+        "--spool",
+        envvar="CCR_SPOOL",
+        metavar="DIR",
+        help="Keep every event on this disk, sealed, until the backbone has it: a lost network loses nothing.",
+    ),
+]
 Policies = Annotated[
     Path | None,
     typer.Option(

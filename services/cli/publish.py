@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ccr_events.agencies import Agency
-from services.cli.options import DEFAULT_DATA, PUBLISH, AsJson, Data, Key, Url
+from services.cli.options import DEFAULT_DATA, PUBLISH, AsJson, Data, Key, Spool, Url
 
 if TYPE_CHECKING:
     from services.engine.ports import Receipt
@@ -42,6 +42,7 @@ def publish(
     backfill: Annotated[
         bool, typer.Option("--backfill", help="History from before the backbone: kept and folded, nobody is alerted.")
     ] = False,
+    spool: Spool = None,
     as_json: AsJson = False,
 ) -> None:
     """Publish events (CloudEvents 1.0, JSON format).
@@ -54,7 +55,10 @@ def publish(
     from services.cli.printing import json_line
 
     forms = read_events(file)
-    speaker = speaks_for or (_only_publisher(forms) if key is None else Agency.CCR)
+    speaker = speaks_for or (_only_publisher(forms) if key is None or spool is not None else Agency.CCR)
+    if spool is not None:
+        _keep(spool, forms, speaker, data, url, key, alerting=not backfill, as_json=as_json)
+        return
     with connect(data, url, key, speaker.value) as client:
         receipts = client.publish_forms(forms, alerting=not backfill)
     counts: Counter[str] = Counter(receipt.status for receipt in receipts)
@@ -63,6 +67,39 @@ def publish(
     else:
         _tell(receipts, counts)
     if counts.total() != counts["accepted"] + counts["duplicate"]:
+        raise typer.Exit(1)
+
+
+def _keep(
+    spool: Path,
+    forms: Sequence[Any],
+    speaker: Agency,
+    data: Path,
+    url: str | None,
+    key: str | None,
+    *,
+    alerting: bool,
+    as_json: bool,
+) -> None:
+    """Through the spool: what is in it is safe, so a lost network is no failure."""
+    from contextlib import ExitStack
+
+    from services.cli.import_targets import SpoolTarget
+    from services.cli.printing import json_line
+    from services.cli.refused import Refused
+    from services.cli.spooling import tell_spooled
+
+    if not all(isinstance(form, dict) for form in forms):
+        raise Refused("something in the file is no JSON object: an event is one, so nothing was put into the spool")
+    with ExitStack() as opened:
+        target = SpoolTarget(spool, data, url, key, opened)
+        target.publish(speaker.value, forms, alerting=alerting)
+        spooled = target.finish()
+    if as_json:
+        json_line(spooled.as_json())
+    else:
+        tell_spooled(spooled, spool)
+    if spooled.newly_refused:
         raise typer.Exit(1)
 
 

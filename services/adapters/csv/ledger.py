@@ -49,6 +49,11 @@ class Planned:
     """The event to publish: the row's first version, or a correction."""
     digest: bytes
 
+    def correction(self) -> Event | None:
+        """What to publish when the row's own id turns out to be taken by other content; None when it is no longer the
+        first version that is planned."""
+        return corrected(self.event, self.digest, self.row_id) if self.event.id == self.row_id else None
+
 
 class Ledger:
     """The ledger of one table. Nothing is durable before `commit`, which follows what the backbone confirmed."""
@@ -93,12 +98,6 @@ class Ledger:
         correction = corrected(event, digest, str(UUID(bytes=latest)))
         self._new[row] = (digest, UUID(correction.id).bytes)
         return Planned(event.id, "publish", correction, digest)
-
-    def conflicted(self, planned: Planned) -> Event | None:
-        """What to publish when the row's own id turns out to be taken by other content; None for a correction."""
-        if planned.event.id != planned.row_id:
-            return None
-        return corrected(planned.event, planned.digest, planned.row_id)
 
     def published(self, planned: Sequence[Planned], ids: Mapping[str, str]) -> None:
         """The backbone has these; `ids`: row's id → id of the event that it has, where it is another than planned."""

@@ -30,6 +30,7 @@ class MappedRow:
     """Line of the file on which it begins."""
     event: Event = field(repr=False)
     """Under the id of the row, whatever it says by now: `Ledger` knows whether it is another version."""
+    cells: tuple[str, ...] = field(repr=False)
     end: int
     """Byte after the row."""
     next_line: int
@@ -78,6 +79,10 @@ class Table:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go."""
         self._file.close()
 
     def rows(self, start: int | None = None, line: int | None = None) -> Iterator[ReadRow]:
@@ -115,7 +120,7 @@ class Table:
             schema_version=plan.type.version,
             corrects=corrects,
         )
-        return MappedRow(row.line, event, row.end, row.next_line)
+        return MappedRow(row.line, event, row.cells, row.end, row.next_line)
 
     def _is_header(self, cells: Sequence[str]) -> bool:
         """Whether it is the header once more: exports are sometimes put together."""

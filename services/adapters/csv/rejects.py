@@ -27,21 +27,33 @@ def rejects_path(file: Path) -> Path:
 class Rejects:
     """Writes rejected rows; makes the file at the first one. Use as a context manager."""
 
-    def __init__(self, path: Path, layout: Layout, *, go_on: bool = False) -> None:
-        """`go_on`: add to what an interrupted run has written."""
+    def __init__(self, path: Path, layout: Layout, *, go_on: int | None = None) -> None:
+        """`go_on`: add to what an interrupted run has written, of which so many bytes were confirmed."""
         self.path = path
         self.count = 0
         self._layout = layout
         self._file: IO[str] | None = None
         if not go_on:
             path.unlink(missing_ok=True)
+        elif path.exists() and path.stat().st_size > go_on:
+            os.truncate(path, go_on)
 
     def __enter__(self) -> Rejects:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go."""
         if self._file is not None:
             self._file.close()
+
+    def size(self) -> int:
+        """Bytes written so far, by this run and the ones it continues."""
+        if self._file is not None:
+            self._file.flush()
+        return self.path.stat().st_size if self.path.exists() else 0
 
     def add(self, row: RejectedRow) -> None:
         """Keep one row."""

@@ -52,7 +52,7 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self.backbone.closed += 1
 
-    def publish(self, events: Sequence[Event]) -> list[Receipt]:
+    def publish(self, events: Sequence[Event], *, alerting: bool = True) -> list[Receipt]:
         if self.backbone.refuses:
             raise Refused(self.backbone.refuses)
         known = {event.id for published in self.backbone.published.values() for event in published}

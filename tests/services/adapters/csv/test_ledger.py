@@ -66,7 +66,7 @@ def test_two_rows_of_one_run_with_one_key_are_told_unless_they_say_the_same(tmp_
 def test_without_the_ledger_a_conflict_becomes_a_correction_and_a_correction_s_conflict_does_not() -> None:
     ledger = Ledger(None)
     planned = ledger.planned(row("b"))
-    correction = ledger.conflicted(planned)
+    correction = planned.correction()
     assert correction is not None
     assert correction.corrects == ROW.id != correction.id
     ledger.published([planned], {planned.row_id: correction.id})
@@ -74,7 +74,7 @@ def test_without_the_ledger_a_conflict_becomes_a_correction_and_a_correction_s_c
     ledger.run = b"next"
     again = ledger.planned(row("c"))
     assert again.event.corrects == correction.id
-    assert ledger.conflicted(again) is None
+    assert again.correction() is None
 
 
 def test_ids_of_corrections_tell_nothing_about_what_is_sealed(tmp_path: Path) -> None:
