@@ -1,0 +1,50 @@
+"""The tables a migration makes are the ones the code writes."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from services.monitor.read_model.migrating import VERSION_TABLE, migrate, newest_version, version_of
+from services.monitor.read_model.store import ReadModelRefused, _engine, open_read_model
+from services.monitor.read_model.tables import METADATA
+
+
+def test_migrations_end_in_the_tables_of_the_code(address: str) -> None:
+    engine = _engine(address)
+    with engine.begin() as connection:
+        migrate(connection)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+        assert version_of(connection) == newest_version()
+    engine.dispose()
+
+
+def test_migrating_twice_changes_nothing(address: str) -> None:
+    open_read_model(address).close()
+    open_read_model(address).close()
+
+
+def test_tables_of_a_newer_release_are_refused(address: str) -> None:
+    open_read_model(address).close()
+    engine = _engine(address)
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(ReadModelRefused, match="newer release"):
+        open_read_model(address)
+
+
+@pytest.mark.parametrize("wrong", ["", "no address", "mysql://ccr@localhost/ccr", "sqlite:////nowhere/at/all.sqlite"])
+def test_an_address_that_cannot_serve_is_refused_with_the_reason(wrong: str) -> None:
+    with pytest.raises(ReadModelRefused):
+        open_read_model(wrong)
+
+
+def test_a_refusal_never_repeats_the_password() -> None:
+    with pytest.raises(ReadModelRefused) as refused:
+        open_read_model("postgresql://ccr:hunter2-invented@localhost:1/ccr")
+    assert "hunter2-invented" not in str(refused.value)
