@@ -100,7 +100,7 @@ class Playing:
                 self.passed(self.clock.now())
             await asyncio.sleep(max(0.0, left_s))
         self.clock.move_to(at)
-        self.passed(at)
+        self.passed(self.clock.now())
 
     async def _fired(self, due: datetime) -> None:
         begun_s = perf_counter()

@@ -109,6 +109,8 @@ class Odds:
     """[P]"""
     notice_wanted: float = 0.7
     """Petitioners who want the court's notices [P]."""
+    hearing_requested: float = 0.2
+    """Orders on which the respondent asks for a hearing [P]."""
     service_fails: float = 0.35
     """Attempts at service that fail [P]."""
     granted: float = 0.6

@@ -25,6 +25,8 @@ GIVEN = (
 _SYLLABLES = tuple(a + b for a in "bdfgklmnprstvz" for b in "aeiou")
 _FIRST_BORN = date(1956, 1, 1)
 _BIRTH_DAYS = 18_000
+CHILDREN = 0.45
+"""Pairs with children at home [P]."""
 _LANGUAGES = ("es", "hmn", "so", "oj")
 
 
@@ -82,7 +84,7 @@ def pair(number: int, relationship: str, draws: Draws) -> Pair:
         parties[1]["safe_contact"] = _phone(draws)
     if draws.chance(0.1):
         parties[1]["language"] = draws.one(_LANGUAGES)
-    return Pair(number, parties, people, relationship, children=draws.chance(0.45))
+    return Pair(number, parties, people, relationship, children=draws.chance(CHILDREN))
 
 
 def _address(draws: Draws) -> str:

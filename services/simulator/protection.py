@@ -12,6 +12,7 @@ from services.simulator.advocacy import refer
 from services.simulator.casefile import CaseFile, Story, office
 from services.simulator.draws import DAY, HOUR, MINUTE, shares
 from services.simulator.orders import ORDER_TEXT, entered, firearms_ordered
+from services.simulator.people import CHILDREN
 
 _CODES = ["01", "04", "05"]
 _MAX_ATTEMPTS = 5
@@ -63,6 +64,9 @@ def protection(file: CaseFile, at: int) -> Story:
     scheduled = {"kind": "ofp", "at": file.text(hearing_at), "room": "4"}
     file.act("civ", "hearing.scheduled", decided_at + HOUR, _ORDER, scheduled)
     entered(file, "ofp", decided_at, _FAMILY)
+    if draws.chance(odds.hearing_requested):
+        asked_at = office(decided_at + draws.whole(DAY, 5 * DAY))
+        file.act("civ", "ofp.hearing_requested", asked_at, _ORDER, {"requested_by": "respondent"})
     tried_at, served = yield from _served(file, decided_at, hearing_at)
     hearing_at = max(hearing_at, office(tried_at))
     yield hearing_at
@@ -109,7 +113,10 @@ def _heard(file: CaseFile, at: int, *, served: bool) -> Story:
     entered(file, "ofp", at + 30 * MINUTE, _FAMILY)
     if draws.chance(odds.firearms):
         firearms_ordered(file, "civ", at + HOUR, _ORDER)
-    if pair.children and draws.chance(odds.supervised_visits / 0.45):
+    if pair.children and draws.chance(odds.supervised_visits / CHILDREN):
+        terms_at = at + 40 * MINUTE
+        parenting = {"kind": "custody", "title": "Testperson and Testperson", "full_text": ORDER_TEXT}
+        file.act("civ", "court.order_entered", terms_at, _FAMILY, parenting)
         _visits(file, at)
     if draws.chance(odds.modified):
         changed_at = office(at + draws.whole(30 * DAY, 200 * DAY))

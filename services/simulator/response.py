@@ -12,6 +12,7 @@ from services.simulator.casefile import CaseFile, Story
 from services.simulator.custody import custody
 from services.simulator.draws import DAY, HOUR, MINUTE, Draws, shares
 from services.simulator.odds import Odds
+from services.simulator.people import CHILDREN
 from services.simulator.protection import protection
 from services.simulator.violation import violation
 
@@ -98,7 +99,7 @@ def _scene(file: CaseFile, at: int, clear_at: int, outcome: str, *, violated: Ca
     offense = draws.pick(_OFFENSES)
     file.told["charge"] = {"number": 1, "nibrs": offense, "level": _LEVELS.get(offense, "M")}
     dual = outcome == "arrest" and draws.chance(odds.dual_arrest)
-    harmed = pair.children and draws.chance(odds.child_harm / 0.45)
+    harmed = pair.children and draws.chance(odds.child_harm / CHILDREN)
     strangled = draws.chance(odds.strangulation)
     report: dict[str, Any] = {
         "dv": "yes",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,18 @@ async def test_deadlines_pass_in_simulated_time_and_unanswered_links_escalate(tm
     assert silent.links["overdue"] > spoken.links["overdue"] > 0
     assert silent.links["escalated"] > spoken.links["escalated"]
     assert silent.receipts == spoken.receipts
+
+
+async def test_the_same_seed_has_the_same_outcome_at_any_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CCR_MASTER_KEY", b64encode(bytes(range(32))).decode())
+    county = replace(SMALL, days=1)
+    passed: list[datetime] = []
+    at_most = await simulated(county, 3, tmp_path / "max", answering=True, speed=None, passed=nobody)
+    fast = await simulated(county, 3, tmp_path / "fast", answering=True, speed=200_000, passed=passed.append)
+    assert at_most.links == fast.links
+    assert at_most.answers == fast.answers
+    assert passed == sorted(passed)
+    assert passed[-1] == county.start + timedelta(days=2)
 
 
 async def test_what_is_made_to_be_refused_is_refused_and_nothing_else(tmp_path: Path) -> None:
