@@ -148,7 +148,9 @@ async def _assembled(
         recorded_after=await _checked_log(engine, policies),
         release_is_live=settings.release_is_live,
     )
-    timer = Timer(writer, casebook.append, clock, lambda at: policies.edition_at(at).id, engine.alerts)
+    timer = Timer(
+        writer, casebook.append, clock, lambda at: policies.edition_at(at).id, engine.alerts, door.recorded_now
+    )
     running = asyncio.create_task(timer.run(), name="timer")
     try:
         yield Backbone(

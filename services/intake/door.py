@@ -85,6 +85,10 @@ class Door:
         self._time = RecordedTime(clock, recorded_after)
         self._release_is_live = release_is_live
 
+    def recorded_now(self) -> datetime:
+        """When to say that what the backbone itself appends was recorded: never before what is on the log."""
+        return self._time.no_earlier()
+
     async def submit(self, submissions: Sequence[Submission]) -> list[Receipt]:
         """One receipt each, in order; what is refused goes to quarantine with the reason.
 

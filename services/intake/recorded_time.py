@@ -26,6 +26,11 @@ class RecordedTime:
         now = self._clock.now()
         return now if self._last is None else max(now, self._last)
 
+    def no_earlier(self) -> datetime:
+        """As `now`; and nothing is recorded before it any more."""
+        self._last = self.now()
+        return self._last
+
     def next(self) -> datetime:
         """The clock's time, or a microsecond after the last one given when the clock is not past it."""
         now = self._clock.now()

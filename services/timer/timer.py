@@ -88,13 +88,16 @@ class Timer:
         clock: AlarmClock,
         edition_at: Callable[[datetime], str],
         changes: Changes,
+        recorded_now: Callable[[], datetime] | None = None,
     ) -> None:
-        """`edition_at`: id of the policy edition in force at an instant."""
+        """`edition_at`: id of the policy edition in force at an instant; `recorded_now`: the time to record, where the
+        clock may be set back behind what is on the log."""
         self._writer = writer
         self._append = append
         self._clock = clock
         self._edition_at = edition_at
         self._changes = changes
+        self._recorded_now = recorded_now or clock.now
         self._aside: dict[Deadline, str] = {}
         self._retry_aside_at_s = 0.0
         self._failure: str | None = None
@@ -210,7 +213,10 @@ class Timer:
 
     def _fire(self, tx: Transaction, deadline: Deadline, now: datetime) -> bool:
         """Append the deadline's event; False when it is on the log already."""
-        record = deadline_record(deadline, now, self._edition_at(now), alerting=not _is_history(tx, deadline))
+        recorded_at = max(now, self._recorded_now())
+        record = deadline_record(
+            deadline, recorded_at, self._edition_at(recorded_at), alerting=not _is_history(tx, deadline)
+        )
         if tx.events.find(record.fact.id) is not None:
             return False
         self._append(tx, record)

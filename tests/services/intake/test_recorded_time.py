@@ -30,3 +30,12 @@ def test_clock_in_good_order_is_taken_as_it_is() -> None:
     assert times.next() == T0
     clock.at += timedelta(seconds=1)
     assert times.next() == clock.at
+
+
+def test_nothing_is_recorded_before_what_the_backbone_itself_appended() -> None:
+    clock = SetClock()
+    times = RecordedTime(clock)
+    assert times.no_earlier() == T0
+    clock.at -= timedelta(hours=1)  # set back
+    assert times.no_earlier() == T0
+    assert times.next() > T0
