@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +14,7 @@ from ccr_events.envelope import decode_record
 from ccr_events.policy import PolicyBook, load_policies
 from services.casebook.editions import editions_on
 from services.casebook.recorder import Casebook
+from services.casebook.refold import refold_cases
 from services.casebook.replay import Report, verify
 from services.engine.clock import AlarmClock, WallClock
 from services.engine.ports import AlertSource, Links, Log
@@ -75,6 +76,7 @@ class Backbone:
     metrics: Metrics
     health: Health
     clock: AlarmClock
+    timer: Timer
 
     async def issue_key(self, agency: Agency, label: str = "") -> str:
         """A new API key in its presented form; only its hash is kept."""
@@ -83,6 +85,12 @@ class Backbone:
     async def next_deadline(self) -> datetime | None:
         """The earliest deadline that has not been fired."""
         return await self.writer.read(lambda tx: tx.deadlines.next_at())
+
+    async def refold(self, case_ids: Sequence[str], *, by: str, strays: bool = False) -> None:
+        """Write cases anew from the log; see `services.casebook.refold`. Deadlines that come back will fire."""
+        at = self.clock.now()
+        await refold_cases(self.writer, case_ids, self.policies, at=at, by=by, strays=strays)
+        self.timer.look_again()
 
     async def replay_verified(self) -> Report:
         """Every view and link derived anew from the log and compared with what is stored."""
@@ -168,6 +176,7 @@ async def _assembled(
             metrics=metrics,
             health=Health(settings.data, engine.counts, timer, running, clock),
             clock=clock,
+            timer=timer,
         )
     finally:
         running.cancel()

@@ -1,182 +1,149 @@
-"""Replay: every view, link, deadline and transition derived anew from the log, and compared with what is stored.
+"""Replay: every fact, link, deadline and transition derived anew from the log, and compared with what is stored.
 
-`verify` folds the log event by event, as it was folded when the events came, and compares byte for byte. `rebuild`
-writes facts, links and deadlines anew; what the outbox told stays as it was told.
+`verify` folds the log event by event, as it was folded when the events came, and compares byte for byte. It writes
+nothing, works beside the process that writes, and uses every processor. What differs is written anew case by case, see
+`services.casebook.refold`. What the outbox told stays as it was told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
-from ccr_events.core import moves
-from ccr_events.core.codec import encode_fact, encode_view
-from ccr_events.core.fold import refold, step
-from ccr_events.core.model import Fact
 from ccr_events.core.rules import Policies
-from ccr_events.core.view import CaseView
-from ccr_events.envelope import decode_record, fact_of
-from services.casebook.recorder import merged_into
-from services.engine.sqlite.links import link_row
-from services.engine.sqlite.rewriting import open_rewriting
-from services.engine.sqlite.snapshot import Snapshot, StoredRecord, new_digest, open_snapshot, tell
-from services.engine.transaction import NewRecord
+from services.casebook.replay_case import Folding
+from services.casebook.replay_crew import Crew, PolicySource, crew, processes_for
+from services.casebook.replay_outbox import BUCKET, Rows, Sums, add, differing, merge, stored_sums, told_hash
+from services.casebook.replay_report import Difference, Part, Progress, ReplayRefused, Report
+from services.engine.sqlite.snapshot import Bound, Snapshot, check_database, open_snapshot
 
-MAX_DIFFERENCES = 1_000
-"""Differences named in a report; further ones are counted."""
+__all__ = ["Difference", "Part", "Progress", "ReplayRefused", "Report", "bounds", "parts", "verify"]
 
-Progress = Callable[[int, int], None]
-"""(events done, events in all)."""
-Part = Literal["log", "fact", "view", "link", "deadline", "outbox", "merge"]
-"""What differs."""
+EVENTS_A_PART = 2_000
+"""About how many events one part has."""
+POSITIONS_A_PART = 16 * BUCKET
+"""Log positions whose transitions are summed up in one part."""
 
 
-class ReplayRefused(RuntimeError):
-    """The log cannot be folded; says what is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Something stored that the log does not say. Named by id only."""
-
-    part: Part
-    case_id: str
-    """Empty when it belongs to no case."""
-    link_id: str | None = None
-
-
-@dataclass(slots=True)
-class Report:
-    """What a replay found."""
-
-    events: int = 0
-    cases: int = 0
-    links: int = 0
-    transitions: int = 0
-    different: int = 0
-    """How many differences there are."""
-    differences: list[Difference] = field(default_factory=list)
-    """The first of them."""
-
-    @property
-    def identical(self) -> bool:
-        """Whether everything stored is what the log says."""
-        return self.different == 0
-
-    def add(self, difference: Difference) -> None:
-        """Note a difference."""
-        self.different += 1
-        if len(self.differences) < MAX_DIFFERENCES:
-            self.differences.append(difference)
-
-
-def verify(directory: Path, policies: Policies, progress: Progress | None = None) -> Report:
+def verify(
+    directory: Path,
+    policies: PolicySource | Policies,
+    progress: Progress | None = None,
+    *,
+    processes: int | None = None,
+) -> Report:
     """Fold the log anew and compare; `directory` may be in use. Nothing is written.
 
-    Raises `ReplayRefused` when policies are missing, `StorageFailed` when the database cannot be read.
+    `policies`: loaded ones, and then everything is done in this process, or a function that loads them.
+    `processes`: how many; by the length of the log when left out. Raises `ReplayRefused` when policies are missing,
+    `StorageFailed` when the database cannot be read or is damaged.
     """
-    report = Report()
+    check_database(directory)
+    bound = bounds(directory)
+    if callable(policies):
+        source, count = policies, processes_for(bound.events) if processes is None else processes
+    else:
+        source, count = partial(_same, policies), 1
+    with crew(directory, source, count) as hands:
+        return _verified(directory, bound, hands, progress)
+
+
+def bounds(directory: Path) -> Bound:
+    """How much there is now."""
     with open_snapshot(directory) as stored:
-        totals, told, logged = stored.totals(), stored.told(), stored.events_by_case()
-        if not stored.gapless():
-            report.add(Difference("log", ""))
-        if "" in told:
-            report.add(Difference("outbox", ""))
-        for number, case_id in stored.cases():
-            before = report.events
-            _verify_case(stored, number, case_id, policies, told.get(case_id), report)
-            if report.events - before != logged.pop(case_id, 0):
+        return stored.bound()
+
+
+def parts(bound: Bound) -> Iterator[tuple[int, int]]:
+    """(first, last) case number of each part of a replay."""
+    size = max(1, EVENTS_A_PART * bound.cases // max(1, bound.events))
+    for first in range(1, bound.cases + 1, size):
+        yield first, min(first + size - 1, bound.cases)
+
+
+def _verified(directory: Path, bound: Bound, hands: Crew, progress: Progress | None) -> Report:
+    report, until = Report(), bound.position
+    folded: Sums = {}
+    stored: Sums = {}
+    logged, ordered = 0, bound.outbox_gapless
+    if not bound.log_gapless:
+        report.add(Difference("log", ""))
+    for _, (found, sums, counted) in hands.each(_fold_part, ((first, last, until) for first, last in parts(bound))):
+        report.take_in(found)
+        merge(folded, sums)
+        logged += counted
+        if progress is not None:
+            progress(min(report.events, bound.events), bound.events)
+    ranges = ((first, min(first + POSITIONS_A_PART - 1, until)) for first in range(0, until + 1, POSITIONS_A_PART))
+    for _, (sums, in_order) in hands.each(_sum_part, ranges):
+        merge(stored, sums)
+        ordered = ordered and in_order
+    if not ordered:
+        report.add(Difference("outbox", ""))
+    with open_snapshot(directory) as now:
+        if logged != bound.events:
+            for case_id in sorted(now.events_without_fact(until)):
                 report.add(Difference("fact", case_id))
-            if progress is not None:
-                progress(report.events, totals.events)
-        for case_id in sorted(logged):
-            report.add(Difference("log", case_id))
-        if report.links != totals.links:
-            report.add(Difference("link", ""))
+        buckets = differing(folded, stored)
+        if buckets:
+            _name_untold(now, buckets, until, hands, report)
     return report
 
 
-def rebuild(directory: Path, policies: Policies, progress: Progress | None = None) -> Report:
-    """Write facts, links and deadlines anew from the log, in one transaction; `directory` must not be in use.
+def _fold_part(stored: Snapshot, policies: Policies, part: tuple[int, int, int]) -> tuple[Report, Sums, int]:
+    """Fold the cases of a part: what was found, the sums of what folding told up to a position, and how many facts
+    there are up to it."""
+    first, last, until = part
+    sums: Sums = {}
+    facts = 0
 
-    Raises `ReplayRefused` when policies are missing, `StorageFailed` when the directory is in use or refuses.
-    """
-    report = Report()
-    with open_rewriting(directory) as fresh:
-        total = fresh.events()
-        for position, body in fresh.log():
-            fresh.put_fact(position, fact_of(decode_record(body)))
-        for case_id, facts in fresh.cases():
-            _require_editions(policies, facts.values())
-            view = refold(case_id, facts, policies)
-            fresh.put_case(case_id, view.links.values(), merged_into(view))
-            report.cases += 1
-            report.events += len(facts)
-            report.links += len(view.links)
-            if progress is not None:
-                progress(report.events, total)
-    return report
+    def telling(position: int, rows: Rows) -> None:
+        if position <= until:
+            add(sums, position, rows)
+
+    folding = Folding(stored, policies, telling)
+    for case in stored.cases(first, last):
+        folding.case(case)
+        facts += sum(record.position <= until for record in case.records)
+    return folding.report, sums, facts
 
 
-def _verify_case(
-    stored: Snapshot, number: int, case_id: str, policies: Policies, told: bytes | None, report: Report
-) -> None:
-    """Fold one case and compare all that is stored of it."""
-    view, telling, count = CaseView(case_id), new_digest(), 0
-    records = [(record, _fresh(record)) for record in stored.records(number)]
-    _require_editions(policies, (fresh.fact for _, fresh in records))
-    for record, fresh in records:
-        if encode_fact(fresh.fact) != record.fact or fresh.fact.case_id != case_id:
-            report.add(Difference("fact", case_id))
-        done = step(view, fresh.fact, policies)
-        view = done.view
-        for transition in done.transitions:
-            tell(telling, record.position, fresh, transition)
-        count += len(done.transitions)
-        if not all(stored.on_log(sent.id) for sent in done.outbound):
-            report.add(Difference("log", case_id))
-        report.events += 1
-    if told != (telling.digest() if count else None):
+def _sum_part(stored: Snapshot, _: Policies, part: tuple[int, int]) -> tuple[Sums, bool]:
+    return stored_sums(stored, *part)
+
+
+def _told_part(stored: Snapshot, policies: Policies, part: tuple[int, frozenset[int]]) -> dict[int, int]:
+    """Position → hash of what folding one case tells, in some buckets."""
+    number, buckets = part
+    hashes: dict[int, int] = {}
+
+    def telling(position: int, rows: Rows) -> None:
+        if position // BUCKET in buckets:
+            hashes[position] = told_hash(position, rows)
+
+    folding = Folding(stored, policies, telling)
+    for case in stored.cases(number, number):
+        folding.case(case)
+    return hashes
+
+
+def _name_untold(now: Snapshot, buckets: list[int], until: int, hands: Crew, report: Report) -> None:
+    """Name the cases of which the outbox does not tell what folding does."""
+    cases: dict[int, str] = {}
+    told: dict[int, int] = {}
+    for bucket in buckets:
+        first, last = bucket * BUCKET, min((bucket + 1) * BUCKET - 1, until)
+        cases.update(now.cases_at(first, last))
+        told.update((one.position, told_hash(one.position, one.rows)) for one in now.told(first, last))
+    numbers = {number for case_id in set(cases.values()) if (number := now.number_of(case_id)) is not None}
+    folded: dict[int, int] = {}
+    for _, hashes in hands.each(_told_part, ((number, frozenset(buckets)) for number in sorted(numbers))):
+        folded.update(hashes)
+    wrong = {p for p in folded.keys() | told.keys() if folded.get(p) != told.get(p)}
+    for case_id in sorted({cases.get(position, "") for position in wrong}) or [""]:
         report.add(Difference("outbox", case_id))
-    if encode_view(stored.view(number, case_id)) != encode_view(view):
-        report.add(Difference("view", case_id))
-    if stored.forward(case_id) != merged_into(view):
-        report.add(Difference("merge", case_id))
-    _verify_links(stored, number, view, report)
-    report.cases += 1
-    report.transitions += count
 
 
-def _verify_links(stored: Snapshot, number: int, view: CaseView, report: Report) -> None:
-    rows = stored.link_rows(number)
-    report.links += len(rows)
-    for link_id in sorted(rows.keys() | view.links.keys()):
-        link, row = view.links.get(link_id), rows.get(link_id)
-        expected = None if link is None else link_row(number, link)
-        if row == expected:
-            continue
-        same_link = row is not None and expected is not None and row[-1] == expected[-1]
-        report.add(Difference("deadline" if same_link else "link", view.case_id, link_id))
-
-
-def _fresh(stored: StoredRecord) -> NewRecord:
-    """The record as it was appended, read from its body alone."""
-    return NewRecord(fact_of(decode_record(stored.body)), stored.body, stored.digest, stored.alerting)
-
-
-def _require_editions(policies: Policies, facts: Iterable[Fact]) -> None:
-    editions: set[str] = set()
-    for fact in facts:
-        editions.add(fact.edition)
-        if fact.type == moves.ABSORBED:
-            editions.add(fact.data["edition"])
-    for edition in sorted(editions):
-        try:
-            policies.edition(edition)
-        except LookupError as error:
-            raise ReplayRefused(
-                f"events are stamped with policy edition {edition}, which is not among the policies loaded; "
-                "load the policies that were in force"
-            ) from error
+def _same(policies: Policies) -> Policies:
+    return policies

@@ -1,20 +1,23 @@
-"""`ccr replay`: everything derived from the log, derived anew; with --verify, compared byte for byte."""
+"""`ccr replay`: everything derived from the log derived anew, compared byte for byte, and what differs repaired."""
 
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.options import DEFAULT_DATA, KEEP, AsJson, Data, Policies
+from services.cli.options import DEFAULT_DATA, KEEP, AsJson, Data, Key, Policies
 
 if TYPE_CHECKING:
     from services.casebook.replay import Report
 
 MAX_TOLD = 10
-"""Differences told one by one; --json holds more."""
+"""Differences, and repaired cases, told one by one; --json holds more."""
+MAX_NAMED = 1_000
+"""Repaired cases that --json names."""
 
 
 def register(app: typer.Typer) -> None:
@@ -25,30 +28,47 @@ def register(app: typer.Typer) -> None:
 def replay(
     data: Data = DEFAULT_DATA,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Change nothing: rebuild in memory and compare. The service may run.")
+        bool, typer.Option("--verify", help="Change nothing: only compare, and say what differs.")
     ] = False,
     policies: Policies = None,
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rebuild every case view, link and deadline from the log of events.
+    """Derive every case view, link and deadline anew from the log of events, and repair what differs.
 
-    With --verify nothing is written: what is stored is compared byte for byte with what the log says, and a difference
-    ends the command with exit status 1. Without it, stored views and links are written anew; stop the service first.
-    Needs no master key: replay opens nothing sealed.
+    The service may run: cases that differ are written anew one by one, by the service itself, and whoever reads sees a
+    case as it was before or as it is after, never empty. Nobody is alerted by it. With --verify nothing is written.
+    A difference that is left ends the command with exit status 1. Needs no master key: nothing sealed is opened.
     """
     from ccr_events.policy import load_policies
     from services.casebook import replay as casebook
-    from services.cli.printing import json_line
+    from services.cli.printing import json_line, say
     from services.cli.progress import progress
+    from services.cli.replay_repair import repair
 
-    directory = _existing(data)
-    book = load_policies(policies)
-    with progress("verifying" if verify else "rebuilding") as advance:
-        report = (casebook.verify if verify else casebook.rebuild)(directory, book, advance)
+    directory, source = _existing(data), partial(load_policies, policies)
+    with progress("reading the log anew") as advance:
+        report = casebook.verify(directory, source, advance)
+    repaired: list[str] = []
+    if not verify and (report.repairable or report.strays):
+        repaired = sorted(report.repairable)
+        if not as_json:
+            _tell(report)
+        with progress("writing cases anew") as advance:
+            repair(directory, repaired, source, key, advance, strays=report.strays)
+        with progress("reading the log again") as advance:
+            report = casebook.verify(directory, source, advance)
     if as_json:
-        json_line({"verified": verify, **_form(report)})
+        json_line(
+            {"verified": verify, **_form(report), "repaired": len(repaired), "repaired_cases": repaired[:MAX_NAMED]}
+        )
     else:
-        _tell(report, verify=verify)
+        if repaired:
+            more = " …" if repaired[MAX_TOLD:] else ""
+            say(f"repaired {len(repaired):,} cases: {', '.join(repaired[:MAX_TOLD])}{more}")
+        _tell(report)
+        if not report.identical:
+            _advise(report, verify=verify)
     if not report.identical:
         raise typer.Exit(1)
 
@@ -63,13 +83,10 @@ def _existing(data: Path) -> Path:
     return data
 
 
-def _tell(report: Report, *, verify: bool) -> None:
+def _tell(report: Report) -> None:
     from services.cli.printing import say, warn
 
     done = f"{report.events:,} events, {report.cases:,} cases, {report.links:,} links"
-    if not verify:
-        say(f"rebuilt from the log: {done}")
-        return
     if report.identical:
         say(f"identical: {done}; every view, link, deadline and alert is what the log says")
         return
@@ -77,7 +94,15 @@ def _tell(report: Report, *, verify: bool) -> None:
     warn(f"{report.different:,} differences in {done}: {', '.join(f'{n} {part}' for part, n in counts.most_common())}")
     for difference in report.differences[:MAX_TOLD]:
         warn(f"  {difference.part} of case {difference.case_id or '-'} {difference.link_id or ''}".rstrip())
-    warn("Keep a copy of the directory; then stop the service and run  ccr replay  to write them anew from the log")
+
+
+def _advise(report: Report, *, verify: bool) -> None:
+    from services.cli.printing import warn
+
+    if verify and (report.repairable or report.strays):
+        warn("Keep a copy of the directory; then run  ccr replay  to write these cases anew from the log")
+    if any(difference.part in ("log", "outbox") for difference in report.differences):
+        warn("The log itself, or what was told of it, differs: that is not repaired. Compare with the newest backup")
 
 
 def _form(report: Report) -> dict[str, Any]:

@@ -7,7 +7,7 @@ before it in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -278,6 +278,22 @@ class AuditLog(Protocol):
         """(number, head, entry), oldest first."""
 
 
+class CaseRewriting(Protocol):
+    """What is derived from the log of one case, written anew: for repair. Log and outbox stay as they are."""
+
+    def positions(self, case_ids: Collection[str]) -> dict[str, list[int]]:
+        """Case id → the log positions of its events, read from the log alone, which takes a while."""
+
+    def records(self, case_id: str, positions: Collection[int]) -> list[LogRecord]:
+        """The records of a case: those at `positions`, and those filed under it by now; oldest position first."""
+
+    def put(self, view: CaseView, facts: Mapping[int, Fact]) -> None:
+        """All that is kept of a case is this view; `facts` are all of its facts, by log position."""
+
+    def sweep(self) -> None:
+        """Take away what is filed under no case."""
+
+
 class Transaction(Protocol):
     """The stores, in one transaction."""
 
@@ -316,6 +332,10 @@ class Transaction(Protocol):
     @property
     def audit(self) -> AuditLog:
         """Reads of sealed fields."""
+
+    @property
+    def rewriting(self) -> CaseRewriting:
+        """Repair of cases."""
 
 
 class Writer(Protocol):

@@ -24,6 +24,7 @@ from services.portal.problems import HANDLERS
 from services.portal.proposals import proposal_routes
 from services.portal.quarantine import quarantine_routes
 from services.portal.rate import Buckets, Rate
+from services.portal.repair import repair_routes
 
 
 def create_app(
@@ -64,6 +65,7 @@ def create_app(
             *quarantine_routes(backbone),
             *proposal_routes(backbone),
             *key_routes(backbone),
+            *repair_routes(backbone),
         ],
     )
     return Litestar(

@@ -124,3 +124,6 @@ class Backbone(Protocol):
     @property
     def clock(self) -> Clock:
         """The time."""
+
+    async def refold(self, case_ids: Sequence[str], *, by: str, strays: bool = False) -> None:
+        """Write cases anew from the log; `by` is the API key's id."""

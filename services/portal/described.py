@@ -15,6 +15,7 @@ from services.portal.bodies import Body
 from services.portal.cases import OpenBody
 from services.portal.links import MAX_LINKS, AcknowledgeBody, CompleteBody, WaiveBody
 from services.portal.quarantine import OpenForRepairBody
+from services.portal.repair import RefoldBody
 
 _TEXT: Mapping[str, Any] = {"type": "string"}
 _AGENCY: Mapping[str, Any] = {"type": "string", "enum": [agency.value for agency in Agency]}
@@ -306,6 +307,17 @@ OPERATIONS: tuple[Operation, ...] = (
         problems=_NONE,
         media="application/schema+json",
         keyed=False,
+    ),
+    Operation(
+        "refold_cases",
+        "post",
+        "/v1/operations/refold",
+        "operation",
+        "Write cases anew from the log: facts, links, deadlines. Nobody is alerted; on the audit log.",
+        {200: "Every one of them is what the log says."},
+        forms.RefoldForm,
+        RefoldBody,
+        problems={**_FORM, 403: "Only the tracking entity repairs cases.", 409: "The log cannot be folded."},
     ),
     Operation("show_openapi", "get", "/openapi.json", "operation", "This document.", _OK, keyed=False),
     Operation(

@@ -220,6 +220,12 @@ class PoliciesForm(Form):
     policies: Sequence[PolicyForm]
 
 
+class RefoldForm(Form):
+    """How many cases were written anew from the log."""
+
+    cases: int
+
+
 def answer(form: Form, status: int = 200) -> Response[bytes]:
     """A form as a JSON response; absent members are left out."""
     return Response(form.model_dump_json(exclude_none=True).encode(), status_code=status, media_type=JSON)

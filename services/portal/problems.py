@@ -16,6 +16,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandler, ExceptionHandlersMap
 
+from services.casebook.replay_report import ReplayRefused
 from services.engine.transaction import EngineClosed, StorageFailed
 from services.identity.proposals import DecisionRefused
 from services.intake.holding import QuarantineFull
@@ -152,6 +153,7 @@ HANDLERS: ExceptionHandlersMap = {
     NotWaiting: _said(409, "It no longer waits"),
     UnknownEntry: _said(404, "No such quarantined event"),
     DecisionRefused: _said(403, "Not for this agency"),
+    ReplayRefused: _said(409, "The log cannot be folded"),
     Exception: _defect,
 }
 """What answers for each kind of error."""

@@ -101,6 +101,11 @@ class Timer:
         self._aside: dict[Deadline, str] = {}
         self._retry_aside_at_s = 0.0
         self._failure: str | None = None
+        self._again = asyncio.Event()
+
+    def look_again(self) -> None:
+        """Deadlines may have changed without a transition: look which is next."""
+        self._again.set()
 
     @property
     def health(self) -> TimerHealth:
@@ -112,6 +117,7 @@ class Timer:
         retry_s = FIRST_RETRY_S
         while True:
             try:
+                self._again.clear()
                 seen = await self._changes.past(-1)
                 await self.catch_up()
                 next_at = await self._writer.read(lambda tx: tx.deadlines.next_at())
@@ -229,7 +235,7 @@ class Timer:
 
     async def _wait(self, next_at: datetime | None, seen: int) -> None:
         """Until the next deadline's time, or until links changed, whichever is first."""
-        waits: list[Coroutine[Any, Any, Any]] = [self._changes.past(seen)]
+        waits: list[Coroutine[Any, Any, Any]] = [self._changes.past(seen), self._again.wait()]
         if self._aside:  # the earliest deadline may be one of them, so its time says nothing
             waits.append(asyncio.sleep(ASIDE_RETRY_S))
         elif next_at is not None:

@@ -1,85 +1,87 @@
-"""Facts and links derived anew from the log, in one transaction: for `rebuild`. Log and outbox stay as they are."""
+"""What is derived from the log of one case, written anew in the writer's transaction. Log and outbox stay as they are.
+
+Implements `services.engine.transaction.CaseRewriting`.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection, Mapping
 
 from ccr_events.core.codec import encode_fact
-from ccr_events.core.model import Fact, Link
-from services.engine.sqlite.database import DATABASE, CommitMark, DirectoryLock, connect, prepare
-from services.engine.sqlite.events import last_position, stored_facts
-from services.engine.sqlite.failure import storage_failed
-from services.engine.sqlite.links import link_row, store_links
-from services.engine.sqlite.schema import POSITION_BITS
-from services.engine.transaction import StorageFailed
+from ccr_events.core.model import Fact
+from ccr_events.core.view import CaseView
+from services.engine.ports import LogRecord
+from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.events import SqliteEvents, case_range
+from services.engine.sqlite.links import SqliteLinks
+from services.engine.sqlite.savepoint import Savepoint
+from services.engine.sqlite.schema import MAX_POSITION, POSITION_BITS
+from services.engine.sqlite.snapshot import positions_of
+from services.engine.sqlite.views import SqliteViews
 
 
-class Rewriting:
-    """A data directory without facts and links, being filled again."""
+class SqliteRewriting:
+    """Facts and links replaced at once, inside the savepoint of the current work."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    __slots__ = ("_cases", "_connection", "_events", "_links", "_savepoint", "_views")
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        cases: CaseNumbers,
+        events: SqliteEvents,
+        links: SqliteLinks,
+        views: SqliteViews,
+        savepoint: Savepoint,
+    ) -> None:
         self._connection = connection
-        self._numbers: dict[str, int] = {
-            case_id: number for number, case_id in connection.execute("SELECT number, case_id FROM cases")
-        }
+        self._cases = cases
+        self._events = events
+        self._links = links
+        self._views = views
+        self._savepoint = savepoint
 
-    def events(self) -> int:
-        """How many events the log holds."""
-        return last_position(self._connection)
+    def positions(self, case_ids: Collection[str]) -> dict[str, list[int]]:
+        """Case id → the log positions of its events, read from the log alone."""
+        return positions_of(self._connection, case_ids)
 
-    def log(self) -> Iterator[tuple[int, bytes]]:
-        """(position, body) of every event, oldest first."""
-        return self._connection.execute("SELECT position, body FROM events ORDER BY position")
+    def records(self, case_id: str, positions: Collection[int]) -> list[LogRecord]:
+        """The records of a case: those at `positions`, and those filed under it by now; oldest position first."""
+        found = {record.position: record for record in self._events.of_case(case_id)}
+        for position in positions:
+            if position not in found:
+                row = self._connection.execute(
+                    "SELECT position, event_id, case_id, body FROM events WHERE position = ?", (position,)
+                ).fetchone()
+                if row is not None:
+                    found[position] = LogRecord(*row)
+        return [record for _, record in sorted(found.items()) if record.case_id == case_id]
 
-    def put_fact(self, position: int, fact: Fact) -> None:
-        """The fact of the event at `position`."""
-        number = self._numbers.get(fact.case_id)
-        if number is None:
-            number = self._numbers[fact.case_id] = max(self._numbers.values(), default=0) + 1
-            self._connection.execute("INSERT INTO cases (number, case_id) VALUES (?, ?)", (number, fact.case_id))
-        self._connection.execute(
-            "INSERT INTO facts (key, body) VALUES (?, ?)", (number << POSITION_BITS | position, encode_fact(fact))
+    def put(self, view: CaseView, facts: Mapping[int, Fact]) -> None:
+        """All that is kept of a case is this view; `facts` by position. Its links are put through `LinkStore`."""
+        number, before = self._cases.of(view.case_id), self._views.get(view.case_id)
+        waiting = {record.event_id for record in self._events.of_case(view.case_id)} - self._on_disk(number)
+        self._savepoint.write("DELETE FROM facts WHERE key BETWEEN ? AND ?", case_range(number))
+        for position, fact in facts.items():
+            if fact.id not in waiting:  # events of this group bring their facts themselves
+                key = number << POSITION_BITS | position
+                self._savepoint.write("INSERT INTO facts (key, body) VALUES (?, ?)", (key, encode_fact(fact)))
+        self._savepoint.write("DELETE FROM links WHERE held_by = ?", (number,))
+        for link_id in view.links:
+            self._savepoint.write("DELETE FROM links WHERE link_id = ?", (link_id,))
+        self._links.remove(view.case_id, [i for i in before.links if i not in view.links])
+        self._links.put(view.case_id, view.links.values())
+        self._views.put(view)
+
+    def sweep(self) -> None:
+        """Take away facts and links filed under numbers that no case has."""
+        for table, number in (("facts", f"key >> {POSITION_BITS}"), ("links", "held_by")):
+            self._savepoint.write(f"DELETE FROM {table} WHERE {number} NOT IN (SELECT number FROM cases)", ())  # noqa: S608
+
+    def _on_disk(self, number: int) -> set[str]:
+        rows = self._connection.execute(
+            f"SELECT event_id FROM facts JOIN events ON position = key & {MAX_POSITION} WHERE key BETWEEN ? AND ?",  # noqa: S608
+            case_range(number),
         )
-
-    def cases(self) -> Iterator[tuple[str, dict[str, Fact]]]:
-        """(case id, its facts) of every case, once all facts are put."""
-        for case_id, number in self._numbers.items():
-            yield case_id, stored_facts(self._connection, number)
-
-    def put_case(self, case_id: str, links: Iterable[Link], merged_into: str | None) -> None:
-        """The links of a case, and where it was merged into."""
-        store_links(self._connection, [link_row(self._numbers[case_id], link) for link in links])
-        if merged_into is not None:
-            self._connection.execute("INSERT INTO forwards VALUES (?, ?)", (case_id, merged_into))
-
-
-@contextmanager
-def open_rewriting(directory: Path) -> Iterator[Rewriting]:
-    """Take facts, links and merges away and offer to fill them again; all of it is kept, or on any error nothing.
-
-    Raises `StorageFailed` when a process has the directory open.
-    """
-    if not (directory / DATABASE).is_file():
-        raise StorageFailed(f"{directory}: there is no data here; name the directory with --data")
-    lock = DirectoryLock(directory)
-    try:
-        path = prepare(directory)
-        mark, connection = CommitMark(directory), connect(path)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            for table in ("facts", "links", "forwards"):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608
-            yield Rewriting(connection)
-            number = connection.execute("UPDATE commits SET number = number + 1 RETURNING number").fetchone()[0]
-            connection.execute("COMMIT")
-            mark.write(number)
-        except sqlite3.Error as error:
-            raise storage_failed(error, path) from error
-        finally:
-            connection.close()  # an open transaction is rolled back
-            mark.close()
-    finally:
-        lock.release()
+        return {event_id for (event_id,) in rows}

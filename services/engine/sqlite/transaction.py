@@ -13,6 +13,7 @@ from services.engine.sqlite.events import SqliteEvents
 from services.engine.sqlite.links import SqliteLinks
 from services.engine.sqlite.outbox import SqliteOutbox
 from services.engine.sqlite.quarantine import SqliteQuarantine
+from services.engine.sqlite.rewriting import SqliteRewriting
 from services.engine.sqlite.savepoint import Savepoint
 from services.engine.sqlite.views import SqliteViews
 
@@ -33,6 +34,9 @@ class SqliteTransaction:
         self.quarantine = SqliteQuarantine(connection, self._savepoint)
         self.api_keys = SqliteApiKeys(connection, self._savepoint)
         self.audit = SqliteAudit(connection, self._savepoint)
+        self.rewriting = SqliteRewriting(
+            connection, self._case_numbers, self.events, self.links, self.views, self._savepoint
+        )
         self._buffered = (self._case_numbers, self.events, self.links, self.outbox, self.views)
 
     def settle(self) -> None:

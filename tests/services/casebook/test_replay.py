@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ccr_events.core.codec import decode_link
-from services.casebook.replay import Difference, ReplayRefused, rebuild, verify
+from services.casebook.replay import Difference, ReplayRefused, verify
 from services.engine.sqlite import open_engine
 from services.engine.transaction import StorageFailed
 from tests.support.core_rules import BOOK, Book, fact
@@ -81,7 +81,7 @@ WAIVED = text("body", '"opened"', '"waived"')
         ("UPDATE outbox SET seq = 1000 WHERE seq = 1", "outbox", ""),
         ("DELETE FROM facts WHERE key = (SELECT max(key) FROM facts)", "fact", "case-3"),
         ("DELETE FROM facts WHERE key >> 36 = 1", "fact", "case-1"),
-        ("UPDATE cases SET case_id = 'case-x' WHERE number = 1", "log", "case-1"),
+        ("UPDATE cases SET case_id = 'case-x' WHERE number = 1", "fact", "case-1"),
     ],
 )
 def test_whatever_is_changed_is_found(directory: Path, statement: str, part: str, case_id: str) -> None:
@@ -97,33 +97,15 @@ def test_a_difference_names_case_and_link_and_nothing_else(directory: Path) -> N
     assert difference == Difference("deadline", "case-3", difference.link_id)
 
 
-def test_rebuild_repairs_facts_links_and_merges(directory: Path) -> None:
-    change(directory, "DELETE FROM links", "UPDATE forwards SET into_case = 'case-1'", "DELETE FROM facts")
-    report = rebuild(directory, BOOK)
-    assert (report.events, report.cases, report.links) == (6, 3, 6)
-    assert verify(directory, BOOK).identical
-
-
-async def test_rebuild_refuses_a_directory_in_use(directory: Path) -> None:
-    async with open_engine(directory) as engine:
-        with pytest.raises(StorageFailed, match="another ccr process"):
-            rebuild(directory, BOOK)
-        assert len(await engine.links.links(open_only=False)) == 6
-
-
-def test_missing_policies_are_named_and_rebuild_leaves_everything(directory: Path) -> None:
+def test_missing_policies_are_named(directory: Path) -> None:
     without = Book({"e1": BOOK.editions["e1"]})
     with pytest.raises(ReplayRefused, match="edition e2"):
         verify(directory, without)
-    with pytest.raises(ReplayRefused, match="edition e2"):
-        rebuild(directory, without)
-    assert verify(directory, BOOK).identical
 
 
 def test_a_directory_without_data_is_refused(tmp_path: Path) -> None:
-    for replay in (verify, rebuild):
-        with pytest.raises(StorageFailed, match="no data here"):
-            replay(tmp_path, BOOK)
+    with pytest.raises(StorageFailed, match="no data here"):
+        verify(tmp_path, BOOK)
     assert list(tmp_path.iterdir()) == []
 
 
