@@ -6,11 +6,11 @@ for ever; of several processes on one spool the one that holds its lock sends, s
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from threading import Event as Flag
@@ -116,20 +116,21 @@ class Sender:
             self._say(Sending.STOPPED, self.last_error)
 
     def _send_in_turn(self, spool: Spool) -> None:
-        descriptor = os.open(self._directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
+        # An empty database that one process holds locked: the one lock that is the same on every system, and that the
+        # system takes back when the process dies.
+        with closing(sqlite3.connect(self._directory / LOCK, timeout=0.0, isolation_level=None)) as lock:
             while not self._stop.is_set():
                 try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
+                    lock.execute("BEGIN EXCLUSIVE")
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                        raise SpoolError(f"{self._directory / LOCK} cannot be locked: {error}") from None
                     self._say(Sending.ELSEWHERE, "")
                     self._stop.wait(LOOK_S)
                 else:
                     break
             while not self._stop.is_set():
                 self._send_once(spool)
-        finally:
-            os.close(descriptor)
 
     def _send_once(self, spool: Spool) -> None:
         self._wake.clear()

@@ -63,7 +63,7 @@ def load_spool_key(path: Path, *, create: bool) -> SpoolKey:
         ) from None
     except OSError as error:
         raise SpoolKeyError(f"the spool's key file {path} cannot be read: {error.strerror}") from None
-    if mode & ~FILE_MODE:
+    if mode & ~FILE_MODE and os.name == "posix":  # elsewhere the mode says nothing about who may read
         raise SpoolKeyError(f"others may read the spool's key file {path} (mode {mode:04o}): run chmod 600 {path}")
     try:
         secret = b64decode(raw.strip(), validate=True)
@@ -94,7 +94,9 @@ def _make(path: Path) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable."""
+    """Make the names in a directory durable, where a directory can be synced."""
+    if os.name != "posix":
+        return
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
