@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection
 
 from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.remembered import BoundNumbers, Remembered
 from services.engine.sqlite.savepoint import Savepoint
 from services.engine.sqlite.schema import read_instant, stored_instant
 from services.engine.transaction import MergeProposal, PersonKey, ReferenceKey
@@ -17,26 +18,42 @@ _PROPOSAL = "id, case_id, other_case_id, cause, event_id, score, proposed_at, st
 
 
 class SqliteCaseIndex:
-    """The case index, one statement a call."""
+    """The case index: at most one statement a call, none for what the writing connection knows already."""
 
-    __slots__ = ("_cases", "_connection", "_savepoint")
+    __slots__ = ("_bound", "_cases", "_connection", "_dyads", "_forwards", "_references", "_savepoint")
 
     def __init__(self, connection: sqlite3.Connection, cases: CaseNumbers, savepoint: Savepoint) -> None:
         self._connection = connection
         self._cases = cases
         self._savepoint = savepoint
+        writing = savepoint.writable
+        self._bound = BoundNumbers(connection, writing=writing)
+        self._references: Remembered[tuple[str, str, str], str] = Remembered(writing=writing)
+        self._dyads: Remembered[tuple[str, str], str] = Remembered(writing=writing)
+        self._forwards: Remembered[str, str] = Remembered(writing=writing)
+        """Case → the case it was merged into; itself when it was not."""
+        savepoint.when_undone(self._forget)
 
     def case_of(self, reference: ReferenceKey) -> str | None:
         """The case a number points to."""
-        return self._one(
-            "SELECT case_id FROM reference_numbers WHERE kind = ? AND number = ? AND issuer = ?",
-            reference.kind,
-            reference.number,
-            reference.issuer,
-        )
+        kind, number, issuer = key = reference.kind, reference.number, reference.issuer
+        if not self._bound.maybe(kind, number):
+            return None
+        case_id = self._references.get(key)
+        if case_id is None:
+            case_id = self._one(
+                "SELECT case_id FROM reference_numbers WHERE kind = ? AND number = ? AND issuer = ?",
+                kind,
+                number,
+                issuer,
+            )
+            if case_id is not None:
+                self._references.keep(key, case_id)
+        return case_id
 
     def bind(self, reference: ReferenceKey, case_id: str) -> None:
         """Point a number to a case; a number already bound stays where it is."""
+        self._bound.add(reference.kind, reference.number)
         self._savepoint.write(
             "INSERT INTO reference_numbers (kind, number, issuer, case_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (reference.kind, reference.number, reference.issuer, case_id),
@@ -56,17 +73,21 @@ class SqliteCaseIndex:
 
     def forward_of(self, case_id: str) -> str:
         """The surviving case after merges; the case itself when it was not merged."""
+        into = self._into(case_id)
+        if into == case_id:
+            return case_id
         seen = {case_id}
         for _ in range(MAX_FORWARDS):
-            into = self._one("SELECT into_case FROM forwards WHERE case_id = ?", case_id)
-            if into is None or into in seen:  # cases merged into each other: whichever was reached last stands
+            if into in seen:  # not merged; or cases merged into each other: whichever was reached last stands
                 break
             seen.add(into)
             case_id = into
+            into = self._into(case_id)
         return case_id
 
     def set_forward(self, case_id: str, into: str | None) -> None:
         """Note a merge (None: undo it)."""
+        self._forwards.keep(case_id, into or case_id)
         if into is None:
             self._savepoint.write("DELETE FROM forwards WHERE case_id = ?", (case_id,))
             return
@@ -78,7 +99,12 @@ class SqliteCaseIndex:
 
     def dyad_case(self, suspect: str, victim: str) -> str | None:
         """The case of a (suspect token, victim token) pair."""
-        return self._one("SELECT case_id FROM dyads WHERE suspect = ? AND victim = ?", suspect, victim)
+        case_id = self._dyads.get((suspect, victim))
+        if case_id is None:
+            case_id = self._one("SELECT case_id FROM dyads WHERE suspect = ? AND victim = ?", suspect, victim)
+            if case_id is not None:
+                self._dyads.keep((suspect, victim), case_id)
+        return case_id
 
     def bind_dyad(self, suspect: str, victim: str, case_id: str) -> None:
         """Point a pair to a case; a pair already bound stays where it is."""
@@ -135,6 +161,19 @@ class SqliteCaseIndex:
             (state, limit),
         )
         return [_proposal(row) for row in rows]
+
+    def _into(self, case_id: str) -> str:
+        into = self._forwards.get(case_id)
+        if into is None:
+            into = self._one("SELECT into_case FROM forwards WHERE case_id = ?", case_id) or case_id
+            self._forwards.keep(case_id, into)
+        return into
+
+    def _forget(self) -> None:
+        """Writes were taken back. `_bound` may name what is no longer bound; it only says what is certainly not."""
+        self._references.clear()
+        self._dyads.clear()
+        self._forwards.clear()
 
     def _one(self, query: str, *values: str) -> str | None:
         row = self._connection.execute(query, values).fetchone()

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class Savepoint:
     """Opened by the first such write of a work, so works without any pay nothing."""
 
-    __slots__ = ("_connection", "_open", "_writable")
+    __slots__ = ("_connection", "_open", "_undone", "_writable")
 
     def __init__(self, connection: sqlite3.Connection, *, writable: bool) -> None:
         self._connection = connection
         self._writable = writable
         self._open = False
+        self._undone: list[Callable[[], None]] = []
+
+    @property
+    def writable(self) -> bool:
+        """False for queries."""
+        return self._writable
+
+    def when_undone(self, call: Callable[[], None]) -> None:
+        """Call it whenever writes are taken back: what was remembered of them is wrong then."""
+        self._undone.append(call)
 
     def write(self, statement: str, values: Sequence[object]) -> None:
         """Run one statement; raises `TypeError` in a query, which must not write."""
@@ -35,9 +45,15 @@ class Savepoint:
         """The current work failed."""
         if self._open:
             self._open = False
+            self._tell()
             self._connection.execute("ROLLBACK TO work")
             self._connection.execute("RELEASE work")
 
     def forget(self) -> None:
         """The group failed, and its transaction is gone with every savepoint in it."""
         self._open = False
+        self._tell()
+
+    def _tell(self) -> None:
+        for call in self._undone:
+            call()
