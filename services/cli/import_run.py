@@ -181,6 +181,8 @@ def named_files(names: Sequence[str]) -> list[Path]:
                 raise Refused(f"{name} holds no file of a kind that is read: {', '.join(SUFFIXES)}")
             found.update(dict.fromkeys(inside))
         elif path.is_file():
+            if path.suffix.lower() not in SUFFIXES:
+                raise Refused(f"{name} is of no kind that is read: {', '.join(SUFFIXES)}")
             found[path] = None
         else:
             raise Refused(f"there is no file {name}")
@@ -208,9 +210,7 @@ def _source(path: Path, asked: Asked, zone: ZoneInfo, tables: Tables, go_on: int
         return LinesSource(path, asked.agency or _named_for(path))
     if suffix == ".json":
         return JsonSource(path, asked.agency or _named_for(path))
-    if suffix in TABLES:
-        return tables.source(path, go_on)
-    raise Refused(f"{path} is of no kind that is read: {', '.join(SUFFIXES)}")
+    return tables.source(path, go_on)
 
 
 def _named_for(path: Path) -> Agency | None:

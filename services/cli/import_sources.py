@@ -20,6 +20,7 @@ from services.adapters.csv.rejects import Rejects, reasons, rejects_path
 from services.adapters.niem import DocumentError, read_document
 from services.adapters.niem.document import MAX_DOCUMENT_BYTES
 from services.cli.event_files import read_events
+from services.cli.refused import Refused
 
 SAME_KEY = "has the key of another row and says something else: name more columns in `key`"
 
@@ -219,9 +220,14 @@ class JsonSource(_Plain):
     agency: Agency | None = None
 
     def steps(self, start: Place | None) -> Iterator[Step]:
-        """See `Source`; raises `Refused` when the file is too large or no JSON."""
-        forms = read_events(self.path)
-        for number, form in enumerate(forms[start.offset if start else 0 :], start=(start.offset if start else 0) + 1):
+        """See `Source`."""
+        passed = 0 if start is None else start.offset
+        try:
+            forms = read_events(self.path)
+        except Refused as error:  # too large, or no JSON
+            yield Wrong("", str(error), Place(passed))
+            return
+        for number, form in enumerate(forms[passed:], start=passed + 1):
             yield _read_form(form, f"event {number}", self.agency, Place(number))
 
 

@@ -75,6 +75,7 @@ def send(
     spools = [(name, place) for name, place in _spools(directory) if agency is None or name in (agency.value, ".")]
     if key is not None and len(spools) > 1:
         raise Refused(f"{directory} holds spools of several agencies and --key is one agency's: say which with --as")
+    left = 0
     with ExitStack() as opened:
         for name, place in spools:
             whose = agency.value if name == "." and agency is not None else name
@@ -89,8 +90,9 @@ def send(
                 tell_spooled(done, directory)
             else:
                 say(f"{name}: nothing waits")
-            if done.waiting or done.newly_refused:
-                raise typer.Exit(FAILED)
+            left += done.waiting + done.newly_refused
+    if left:
+        raise typer.Exit(FAILED)
 
 
 def refused(

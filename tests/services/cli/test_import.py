@@ -30,6 +30,7 @@ from services.sealing.master_key import ENVIRONMENT
 from services.simulator import County, reports
 from tests.support.doors import an_event, party
 from tests.support.running import PATIENCE_S, Running, running
+from tests.support.tables import BOOKINGS
 
 PLANTED = "Testperson-Planted"
 NOW = datetime.now(UTC)
@@ -151,6 +152,20 @@ def test_what_is_wrong_is_told_by_line_and_the_rest_goes_on(
         ("line 2", "arrest.made quarantined"),
         ("line 6", "arrest.made quarantined"),
     ]
+
+
+def test_a_file_that_is_no_json_and_a_table_that_is_another_stop_no_other_file(
+    service: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "history"
+    place.mkdir()
+    (place / "a.json").write_text("{broken")
+    (place / "b.csv").write_text(f"Surname\n{PLANTED}\n")
+    (place / "b.mapping.yaml").write_text(BOOKINGS)
+    lines(place / "le.jsonl", arrest(61, HISTORY))
+    told = imported(capsys, place, service, status=1, state=tmp_path / "state")
+    assert (told["accepted"], told["rejected"]) == (1, 2)
+    assert [fault["file"] for fault in told["faults"]] == ["a.json", "b.csv"]
 
 
 def test_a_directory_of_documents_events_and_tables_goes_in_at_once(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ccr_events.catalogue import event_type_named
 from ccr_events.validation import validate_as
@@ -196,3 +198,31 @@ def test_own_ids_and_corrections_of_the_agency_s_system() -> None:
     for wrong in ("12", "019a3b52-7a10-8cc1-9d2e-5b1f00000001"):
         row = rejected(header + GOOD.replace("\n", f",{wrong},\n"), text)
         assert row.problems == (("Id", "must be a UUID, of another version than 8"),)
+
+
+PIECES = [
+    GOOD.encode(),
+    HEADER.encode(),
+    b'"',
+    b'""',
+    b"\n",
+    b"\r",
+    b"\x00",
+    b"\xff",
+    b",",
+    b"'",
+    b"1.2E+07",
+    "\u2028".encode(),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=12))
+def test_whatever_a_file_holds_is_read_to_its_end_and_never_quoted(pieces: list[bytes]) -> None:
+    content = HEADER.encode() + b"".join(pieces)
+    try:
+        found = list(table(content).rows())
+    except TableError:
+        return
+    assert [row.line for row in found] == sorted({row.line for row in found})
+    assert all(row.end <= len(content) for row in found)
+    assert PLANTED not in repr(found)
