@@ -45,6 +45,8 @@ class _Plan:
     sealed: tuple[tuple[str, Label], ...]
     nested: tuple[str, ...]
     """Open fields that hold models, or lists of models."""
+    searched: tuple[str, ...]
+    """Those of them in which something is sealed."""
 
 
 def dump(payload: Payload) -> dict[str, Any]:
@@ -109,7 +111,7 @@ def _take(model: BaseModel, form: dict[str, Any], at: str, parts: dict[Label, di
     for name, label in plan.sealed:
         if name in form:
             parts.setdefault(label, {})[f"{at}/{name}"] = form.pop(name)
-    for name in plan.nested:
+    for name in plan.searched:
         if name not in form:
             continue
         value = getattr(model, name)
@@ -141,7 +143,13 @@ def _plan(model: type[BaseModel]) -> _Plan:
         computed_mark = _computed_mark(computed, f"{model.__name__}.{name}")
         if computed_mark is not None and computed_mark.sealed:
             sealed.append((name, computed_mark.label))
-    return _Plan(tuple(sealed), tuple(nested))
+    searched = [name for name in nested if any(map(_seals, _models_in(model.model_fields[name].annotation)))]
+    return _Plan(tuple(sealed), tuple(nested), tuple(searched))
+
+
+def _seals(model: type[BaseModel]) -> bool:
+    plan = _plan(model)
+    return bool(plan.sealed or plan.searched)
 
 
 @cache

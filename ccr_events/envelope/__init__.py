@@ -12,6 +12,7 @@ from ccr_events.envelope.recorded import (
     decode_record,
     encode_record,
     fact_of,
+    read_fact,
     recorded_form,
     transition_event,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "decode_record",
     "encode_record",
     "fact_of",
+    "read_fact",
     "read_http",
     "read_structured",
     "recorded_form",

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from msgspec import Struct
+from msgspec.json import Decoder
 
 from ccr_events.core.model import Fact, Link, Transition
 from ccr_events.envelope.event import Event
@@ -80,6 +82,45 @@ def fact_of(record: Mapping[str, Any]) -> Fact:
         corrects=record.get("corrects"),
         source=record["source"],
     )
+
+
+class _LogForm(
+    Struct,
+    rename={
+        "case_id": "caseid",
+        "occurred_at": "time",
+        "recorded_at": "recordedtime",
+        "edition": "policyversion",
+        "schema_version": "schemaver",
+    },
+):
+    id: str
+    type: str
+    agency: str
+    case_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    edition: str
+    data: dict[str, Any]
+    source: str
+    schema_version: int
+    corrects: str | None = None
+
+
+_read = Decoder(_LogForm).decode
+
+
+def read_fact(body: bytes) -> Fact:
+    """`fact_of(decode_record(body))`, in a third of the time: nothing is made of the record but the fact."""
+    form = _read(body)
+    data, version = form.data, form.schema_version
+    data.pop(SEALED, None)
+    if (form.type, version) in UPCASTERS:
+        data = dict(UPCASTERS.bring_up(form.type, version, data))
+    return Fact(
+        form.id, form.type, form.agency, form.case_id, form.occurred_at, form.recorded_at, form.edition, data,
+        form.corrects, form.source,
+    )  # fmt: skip
 
 
 def transition_event(transition: Transition) -> dict[str, Any]:

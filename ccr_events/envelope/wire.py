@@ -109,16 +109,20 @@ def write_structured(event: Event) -> dict[str, Any]:
         "datacontenttype": "application/json",
         "schemaver": event.schema_version,
     }
-    optional = {
-        "subject": event.subject,
-        "caseid": event.case_id,
-        "corrects": event.corrects,
-        "causationid": event.causation_id,
-        "correlationid": event.correlation_id,
-        "policyref": event.policy_ref,
-        "traceparent": event.traceparent,
-    }
-    form.update((name, value) for name, value in optional.items() if value is not None)
+    if event.subject is not None:
+        form["subject"] = event.subject
+    if event.case_id is not None:
+        form["caseid"] = event.case_id
+    if event.corrects is not None:
+        form["corrects"] = event.corrects
+    if event.causation_id is not None:
+        form["causationid"] = event.causation_id
+    if event.correlation_id is not None:
+        form["correlationid"] = event.correlation_id
+    if event.policy_ref is not None:
+        form["policyref"] = event.policy_ref
+    if event.traceparent is not None:
+        form["traceparent"] = event.traceparent
     form["data"] = event.data
     return form
 

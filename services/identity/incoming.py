@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ccr_events.core import moves
 from ccr_events.envelope import Event
 from services.engine.transaction import ReferenceKey
 from services.identity.persons import Person
 
+_MOVES = (moves.MERGED, moves.SPLIT)
 _NAMING = ("referral", "order_event")
 """Payload fields that hold the id of another event of the same case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One event at the door, validated."""
 
     event_id: str
@@ -42,6 +41,8 @@ def incoming(event: Event, agency: str, open_data: Mapping[str, Any], persons: t
     named = [open_data[name] for name in _NAMING if name in open_data]
     if event.causation_id is not None:
         named.append(event.causation_id)
+    moving = event.type in _MOVES
+    moved = open_data.get("moved")
     return Incoming(
         event_id=event.id,
         type=event.type,
@@ -50,10 +51,10 @@ def incoming(event: Event, agency: str, open_data: Mapping[str, Any], persons: t
         corrects=event.corrects,
         named_events=tuple(named),
         references=tuple(
-            ReferenceKey(r["kind"], r["number"], r.get("issuer", "")) for r in open_data.get("references", ())
+            [ReferenceKey(r["kind"], r["number"], r.get("issuer", "")) for r in open_data.get("references", ())]
         ),
         persons=persons,
         link_id=open_data.get("link_id") if event.type.startswith("link.") else None,
-        into=open_data.get("into") if event.type in (moves.MERGED, moves.SPLIT) else None,
-        moved=frozenset((r["kind"], r["number"]) for r in open_data.get("moved", ())),
+        into=open_data.get("into") if moving else None,
+        moved=frozenset([(r["kind"], r["number"]) for r in moved]) if moved else frozenset(),
     )

@@ -34,10 +34,10 @@ class Person:
     """Keyed hash of name and birth date."""
     exact: bool
     """True when given name, surname and birth date are all known: only then are equal tokens one person."""
-    blocks: tuple[bytes, ...]
-    """Keyed hashes of birth date and of the surname's sound: people who may be the same share one."""
     name: str = field(repr=False)
     """Normalised given name and surname, for comparing candidates."""
+    surname: str = field(repr=False)
+    """Normalised."""
     born: str = field(repr=False)
     """ISO date; empty when unknown."""
 
@@ -62,8 +62,8 @@ def persons_of(parties: Sequence[Mapping[str, Any]], sealed: Sealed, hashes: Key
                 role=party["role"],
                 token=hashes.person_token(whole, born),
                 exact=bool(given and born),
-                blocks=_blocks(surname, born, hashes),
                 name=whole,
+                surname=surname,
                 born=born,
             )
         )
@@ -76,7 +76,8 @@ def normalised(name: str) -> str:
     return plain if plain.isalnum() else "".join(filter(str.isalnum, plain))
 
 
-def _blocks(surname: str, born: str, hashes: KeyedHashes) -> tuple[bytes, ...]:
-    sound = metaphone(surname) or surname  # a name in another script has no English sound: it stands for itself
-    blocks = (hashes.block("sound", sound),)
-    return (*blocks, hashes.block("born", born)) if born else blocks
+def blocks_of(person: Person, hashes: KeyedHashes) -> tuple[bytes, ...]:
+    """Keyed hashes of the surname's sound and of the birth date: people who may be the same share one."""
+    # a name in another script has no English sound: it stands for itself
+    blocks = (hashes.block("sound", metaphone(person.surname) or person.surname),)
+    return (*blocks, hashes.block("born", person.born)) if person.born else blocks

@@ -7,8 +7,9 @@ case does not decide but is evidence, and raises a merge proposal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ccr_events.codes.backbone import MergeCause
 from ccr_events.core import moves
@@ -18,7 +19,7 @@ from ccr_events.core.model import Fact
 from ccr_events.envelope import decode_record
 from services.engine.transaction import CaseIndex, ReferenceKey, Transaction
 from services.identity.incoming import Incoming
-from services.identity.persons import SUSPECT, VICTIM
+from services.identity.persons import SUSPECT, VICTIM, Person
 
 EXACT = 100
 REVERSED = 90
@@ -46,8 +47,7 @@ class Evidence:
     score: int
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """The decision, and what was found on the way."""
 
     case_id: str
@@ -71,41 +71,45 @@ def place(tx: Transaction, event: Incoming) -> Placement:
         if event.into is not None:
             _check_move(tx, event, fixed, replaces_merge=replaces_merge)
         return Placement(fixed, fixed, False, (), (), ())
-    surviving: dict[str, str] = {}
-
-    def survivor(case_id: str) -> str:
-        if case_id not in surviving:
-            surviving[case_id] = cases.forward_of(case_id)
-        return surviving[case_id]
-
+    survivor = cases.forward_of
     named = None if event.case_id is None else survivor(_existing(cases, event.case_id))
-    bound = {reference: cases.case_of(reference) for reference in event.references}
-    by_reference = tuple(dict.fromkeys(survivor(c) for c in bound.values() if c is not None))
-    paired = {pair: cases.dyad_case(*pair) for pair in _pairs(event)}
-    by_pair = tuple(dict.fromkeys(survivor(c) for c in paired.values() if c is not None))
-    unpaired = tuple(pair for pair, case in paired.items() if case is None)
-    evidence = [Evidence(c, MergeCause.SHARED_REFERENCES, EXACT) for c in by_reference]
-    evidence += [Evidence(c, MergeCause.SAME_PARTIES, EXACT) for c in by_pair]
+    evidence: list[Evidence] = []
+    unbound: list[ReferenceKey] = []
+    by_reference: list[str] = []
+    for reference in event.references:
+        if (bound := cases.case_of(reference)) is None:
+            unbound.append(reference)
+        elif (case := survivor(bound)) not in by_reference:
+            by_reference.append(case)
+            evidence.append(Evidence(case, MergeCause.SHARED_REFERENCES, EXACT))
+    unpaired: list[tuple[str, str]] = []
+    by_pair: list[str] = []
+    for pair in _pairs(event.persons):
+        if (paired := cases.dyad_case(*pair)) is None:
+            unpaired.append(pair)
+        elif (case := survivor(paired)) not in by_pair:
+            by_pair.append(case)
+            evidence.append(Evidence(case, MergeCause.SAME_PARTIES, EXACT))
     for suspect, victim in unpaired:  # a pair that is bound was looked at when it was
         if (reverse := cases.dyad_case(victim, suspect)) is not None:
             evidence.append(Evidence(survivor(reverse), MergeCause.SAME_PARTIES, REVERSED))
-    found = (
-        fixed
-        or named
-        or (cases.earliest(by_reference) if by_reference else None)
-        or (cases.earliest(by_pair) if by_pair else None)
-        or _following(tx, event)
-    )
+    found = fixed or named or _earliest(cases, by_reference) or _earliest(cases, by_pair) or _following(tx, event)
     case_id = derived("case", event.event_id) if found is None else found
     home = survivor(case_id) if fixed else case_id
     return Placement(
         case_id=case_id,
         home=home,
         new=found is None,
-        evidence=tuple(e for e in evidence if e.case_id != home),
-        unbound=tuple(reference for reference, case in bound.items() if case is None),
-        unpaired=unpaired,
+        evidence=tuple([e for e in evidence if e.case_id != home]) if evidence else (),
+        unbound=tuple(unbound),
+        unpaired=tuple(unpaired),
     )
+
+
+def _earliest(cases: CaseIndex, found: list[str]) -> str | None:
+    if len(found) < 2:
+        return found[0] if found else None
+    return cases.earliest(found)
 
 
 def awaited(event_id: str, agency: str) -> ReferenceKey:
@@ -151,8 +155,10 @@ def _existing(cases: CaseIndex, case_id: str) -> str:
     return case_id
 
 
-def _pairs(event: Incoming) -> tuple[tuple[str, str], ...]:
-    exact = [p for p in event.persons if p.exact]
+def _pairs(persons: Sequence[Person]) -> tuple[tuple[str, str], ...]:
+    if not persons:
+        return ()
+    exact = [p for p in persons if p.exact]
     victims = [p.token for p in exact if p.role == VICTIM]
     pairs = ((p.token, v) for p in exact if p.role == SUSPECT for v in victims if p.token != v)
     return tuple(pair for pair, _ in zip(dict.fromkeys(pairs), range(MAX_PAIRS), strict=False))

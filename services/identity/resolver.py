@@ -11,6 +11,7 @@ from services.engine.transaction import CaseIndex, MergeProposal, Transaction
 from services.identity.incoming import Incoming
 from services.identity.placement import Evidence, Placement, awaited, place
 from services.identity.similarity import People
+from services.sealing.hashes import KeyedHashes
 from services.sealing.sealer import Sealer
 
 WAITING = "waiting"
@@ -21,8 +22,8 @@ MAX_PROPOSALS = 8
 class Resolver:
     """Decides once where an event belongs; the decision travels on the event, and replay never asks again."""
 
-    def __init__(self, sealer: Sealer) -> None:
-        self._people = People(sealer)
+    def __init__(self, sealer: Sealer, hashes: KeyedHashes) -> None:
+        self._people = People(sealer, hashes)
 
     def place(self, tx: Transaction, event: Incoming) -> Placement:
         """Where it belongs; writes nothing. Raises `Unplaceable`."""

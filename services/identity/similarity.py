@@ -14,7 +14,8 @@ from rapidfuzz.fuzz import token_sort_ratio
 
 from ccr_events.labels import Label
 from services.engine.transaction import CaseIndex, PersonKey
-from services.identity.persons import SUSPECT, VICTIM, Person
+from services.identity.persons import SUSPECT, VICTIM, Person, blocks_of
+from services.sealing.hashes import KeyedHashes
 from services.sealing.keystore import KeyUnavailable
 from services.sealing.sealer import Sealer
 
@@ -34,8 +35,9 @@ MAX_REMEMBERED = 50_000
 class People:
     """Remembers who is in which case, and finds cases of similar pairs."""
 
-    def __init__(self, sealer: Sealer) -> None:
+    def __init__(self, sealer: Sealer, hashes: KeyedHashes) -> None:
         self._sealer = sealer
+        self._hashes = hashes
         self._known: OrderedDict[tuple[str, str, str], None] = OrderedDict()
         self._undone = False
 
@@ -62,19 +64,21 @@ class People:
         if key in self._known:
             self._known.move_to_end(key)
             return ()
-        found = [c for block in person.blocks for c in cases.candidates(block, MAX_CANDIDATES)]
-        if any(
-            case_id == home and other.token == person.token and role == person.role for other, role, case_id in found
-        ):
-            self._note(key)
-            return ()
+        blocks = blocks_of(person, self._hashes)
+        found: list[tuple[PersonKey, str, str]] = []
+        for block in blocks:
+            sharing = cases.candidates(block, MAX_CANDIDATES)
+            if any(case_id == home and o.token == person.token and role == person.role for o, role, case_id in sharing):
+                self._note(key)
+                return ()
+            found += sharing
         scored = [
             (case_id, score)
             for other, role, case_id in found
             if role == person.role and case_id != home and (score := self._score(person, other, case_id)) >= SIMILAR
         ]
         sealed = self._sealer.seal_bytes(home, _item(person.token), Label.VID.value, _clear(person))
-        for block in person.blocks:
+        for block in blocks:
             cases.remember(PersonKey(person.token, block, sealed), person.role, home)
         return scored
 

@@ -80,7 +80,7 @@ class Door:
         self._observer = observer
         self._sealer = sealer
         self._hashes = hashes
-        self._resolver = Resolver(sealer)
+        self._resolver = Resolver(sealer, hashes)
         self._holding = Holding(sealer, hashes)
         self._time = RecordedTime(clock, recorded_after)
         self._release_is_live = release_is_live

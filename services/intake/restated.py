@@ -28,9 +28,8 @@ def restated(step: Ready, withdrawal: Fact, hashes: KeyedHashes) -> Ready:
     submission = step.submission
     again = ids.restated_event_id(submission.event.id, withdrawal.id)
     event = replace(submission.event, id=again, corrects=withdrawal.id)
-    return replace(
-        step,
+    return step._replace(
         submission=replace(submission, event=event),
-        incoming=replace(step.incoming, event_id=again, corrects=withdrawal.id),
+        incoming=step.incoming._replace(event_id=again, corrects=withdrawal.id),
         digest=hashes.said_once_digest(event, submission.agency),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ccr_events.registry import EventType
 from ccr_events.skeleton import Skeleton
@@ -11,8 +11,7 @@ from services.engine.ports import FieldProblem, Submission
 from services.identity.incoming import Incoming
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A submission that its own content gives no reason to refuse; the log has not been asked yet."""
 
     submission: Submission

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import replace
 from datetime import timedelta
 
-from services.sealing.hashes import KeyedHashes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.sealing.hashes import Hmac, KeyedHashes
 from services.sealing.master_key import MasterKey
 from tests.support.doors import MASTER, an_event
 
@@ -43,3 +47,8 @@ def test_hash_of_one_use_is_not_the_hash_of_another() -> None:
 def test_repr_shows_no_key() -> None:
     assert "_digest" not in repr(HASHES)
     assert MASTER.subkey("event digest").hex() not in repr(HASHES)
+
+
+@given(st.binary(max_size=64), st.binary(max_size=200))
+def test_a_keyed_hash_is_the_hmac_of_the_standard_library(key: bytes, message: bytes) -> None:
+    assert Hmac(key).of(message) == hmac.digest(key, message, "sha256")
