@@ -72,7 +72,7 @@ def ingest_tables(asked: Asked, *, backfill: bool, spool: Path | None, check: bo
         if words:
             _tell_words(seen)
         tally.tell(
-            [] if check else [("cases", f"{cases:,}")],
+            [] if check or spooled is not None else [("cases", f"{cases:,}")],
             sent="told" if check else "sent",
             words={"accepted": "that would be taken"} if check else {"spooled": "kept in the spool"},
         )
