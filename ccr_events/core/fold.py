@@ -46,6 +46,11 @@ class Step(Struct, frozen=True):
     """Ids of links a correction took away."""
 
 
+def takes(view: CaseView, event_type: str) -> bool:
+    """Whether the case has room for one more event of the type; a split of it must always be possible."""
+    return len(view.facts) < MAX_FACTS_OF_A_CASE or event_type == moves.SPLIT or event_type.startswith("link.")
+
+
 def fold(view: CaseView, fact: Fact, policies: Policies) -> CaseView:
     """The view with the fact in it; the same view when it already was."""
     return step(view, fact, policies).view
@@ -54,11 +59,12 @@ def fold(view: CaseView, fact: Fact, policies: Policies) -> CaseView:
 def step(view: CaseView, fact: Fact, policies: Policies) -> Step:
     """Fold one event and decide what follows. `policies` must know every edition stamped on the case's facts.
 
-    Raises `CaseFull`. What is said of one link (`link.*`) is always taken: links bound it, and nobody may be silenced.
+    Raises `CaseFull`. What is said of one link (`link.*`) is always taken: links bound it, and nobody may be silenced;
+    so is a split, which is how such a case is put right.
     """
     if fact.id in view.facts:
         return Step(view)
-    if len(view.facts) >= MAX_FACTS_OF_A_CASE and not fact.type.startswith("link."):
+    if not takes(view, fact.type):
         raise CaseFull(
             f"case {view.case_id} holds {len(view.facts):,} events, and {MAX_FACTS_OF_A_CASE:,} is the most one case "
             "may have: see which number joins so many reports, and split the case by it"
