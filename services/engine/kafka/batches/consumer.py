@@ -1,0 +1,196 @@
+"""The consumer: stock Faust's on aiokafka, but for topics that are handed out in batches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import aiokafka
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from services.engine.kafka.batches.records import RecordBatch
+from services.engine.kafka.batches.spans import Spans
+from services.engine.kafka.batches.topics import batched_topics
+
+_NO_TYPE = 0
+"""Timestamp type of a batch: its records have their own."""
+
+
+class BatchConsumerThread(driver.AIOKafkaConsumerThread):
+    """Where aiokafka runs. Records of aborted transactions are never handed out, in whatever mode the app is."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Read every partition again from what is committed of it."""
+        found = await super().seek_to_committed()
+        await self._from_the_beginning([tp for tp, offset in found.items() if not offset])
+        return found
+
+    async def seek_to_committed_of(self, tps: Sequence[TP]) -> dict[TP, int | None]:
+        """The same of some partitions; the offsets, None where nothing was ever committed."""
+        partitions = [driver.ensure_aiokafka_TP(tp) for tp in tps]
+        found = await self.call_thread(self._ensure_consumer().seek_to_committed, *partitions)
+        await self._from_the_beginning([tp for tp, offset in found.items() if not offset])
+        return {TP(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+    async def _from_the_beginning(self, tps: Sequence[TP]) -> None:
+        """aiokafka seeks nowhere when nothing was committed: what was fetched and dropped meanwhile would be lost."""
+        batched = batched_topics(self.app)
+        starting = [driver.ensure_aiokafka_TP(tp) for tp in tps if tp.topic in batched]
+        if starting and self.app.conf.consumer_auto_offset_reset == "earliest":
+            await self.call_thread(self._ensure_consumer().seek_to_beginning, *starting)
+
+
+class BatchConsumer(driver.Consumer):
+    """Hands out one message per partition and fetch, and derives the position to commit from what it handed out.
+
+    Built on `getmany`, `_new_offset` and `_add_gap` of faust-streaming 0.15; `ack` is of no use here, because Faust's
+    compiled stream iterator does its work itself and never calls it.
+    """
+
+    _thread: BatchConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._batched = batched_topics(self.app)
+        self._reading = 0
+        self._spans: defaultdict[TP, Spans] = defaultdict(Spans)
+
+    def _new_consumer_thread(self) -> BatchConsumerThread:
+        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109  # Faust's
+        """What was fetched: batches first, then the records of other topics as stock Faust takes turns with them."""
+        reading = self._reading
+        fetched, active = await self._wait_next_records(timeout)
+        generation = self.app.consumer_generation_id
+        if fetched is None or self.should_stop:
+            return
+        if not self.flow_active:
+            await self._all_read_again()
+            return
+
+        def wanted(tp: TP) -> bool:
+            return active is None or tp in active or tp in self._buffered_partitions
+
+        def current() -> bool:
+            return self.flow_active and self.app.consumer_generation_id == generation
+
+        batched = {tp: records for tp, records in fetched.items() if tp.topic in self._batched}
+        single = {tp: records for tp, records in fetched.items() if tp.topic not in self._batched}
+        for tp, records in batched.items():
+            if not current():
+                return
+            if reading != self._reading:
+                # Fetched before or after reading was sent back: there is no telling, so it is sent back once more.
+                await self._batches_read_again()
+                break
+            if wanted(tp) and records:
+                self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+                yield tp, self._handed_out(tp, records)
+        for tp, record in self.scheduler.iterate(single):
+            if not current():
+                return
+            if wanted(tp):
+                self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+                yield tp, self._to_message(tp, record)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Read again from what is committed: whatever was handed out before no longer counts."""
+        with self._sent_back():
+            return await super().seek_to_committed()
+
+    async def seek(self, partition: TP, offset: int) -> None:
+        """Read one partition from elsewhere."""
+        with self._sent_back([partition]):
+            await super().seek(partition, offset)
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Read partitions from elsewhere."""
+        with self._sent_back(partitions):
+            await super().seek_wait(partitions)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Others go on with these. What is done is committed first, since stock Faust forgets it here."""
+        await self.commit(revoked)
+        await super().on_partitions_revoked(revoked)
+        for tp in revoked:
+            self._spans.pop(tp, None)
+
+    def _handed_out(self, tp: TP, records: list[Any]) -> ConsumerMessage:
+        batch = RecordBatch(tp.topic, tp.partition, records)
+        message = ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            batch.first,
+            records[-1].timestamp / 1000.0,
+            _NO_TYPE,
+            None,
+            None,
+            batch,  # type: ignore[arg-type]  # the topic's raw serializer hands it on untouched
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+        self._spans[tp].hand_out(batch.first, batch.end, message)
+        return message
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        yield from super()._filter_tps_with_pending_acks(topics)
+        for tp in self._spans:
+            if tp not in self._acked and (topics is None or tp in topics or tp.topic in topics):
+                yield tp
+
+    def _new_offset(self, tp: TP) -> int | None:
+        if tp.topic not in self._batched:
+            return super()._new_offset(tp)
+        # What the stream iterator noted by offset is not used, and must not grow without end.
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        spans = self._spans.get(tp)
+        return spans.done_to() if spans else None
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        # The first offsets of two batches lie apart by the records between, which are anything but a gap.
+        if tp.topic not in self._batched:
+            await super()._add_gap(tp, offset_from, offset_to)
+
+    @contextmanager
+    def _sent_back(self, tps: Iterable[TP] | None = None) -> Iterator[None]:
+        """Reading goes on elsewhere, in these partitions or in all: what was handed out of them is forgotten.
+
+        The count of readings changes when it begins and when it has happened, so that a fetch during it is noticed.
+        """
+        affected = [tp for tp in (self._spans if tps is None else tps) if tp.topic in self._batched]
+        moved = tps is None or bool(affected)
+        self._reading += moved
+        for tp in affected:
+            self._spans.pop(tp, None)
+        try:
+            yield
+        finally:
+            self._reading += moved
+
+    async def _all_read_again(self) -> None:
+        try:
+            await self.perform_seek()
+        except Exception as failed:
+            self.log.warning("seeking back while the flow is stopped failed: %r", failed)
+
+    async def _batches_read_again(self) -> None:
+        """Only the batch topics: a table that is being recovered reads its changelog from elsewhere."""
+        tps = [tp for tp in self.assignment() if tp.topic in self._batched]
+        with self._sent_back(tps):
+            offsets = await self._thread.seek_to_committed_of(tps)
+        for tp, offset in offsets.items():
+            self._read_offset[tp] = offset
+            self._committed_offset[tp] = offset
