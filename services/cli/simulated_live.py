@@ -36,6 +36,8 @@ MAX_WAITING = 100_000
 """Answers that may wait to be given; further alerts stay unanswered."""
 SETTLE_S = 3.0
 """How long after the last report answers are still given."""
+LINGER_S = 120.0
+"""How long, as fast as it goes, the rest of the answers may take."""
 
 
 @dataclass(slots=True)
@@ -53,16 +55,25 @@ class Live:
     begun: datetime = field(default_factory=lambda: datetime.now(UTC))
     _answers: list[tuple[datetime, int, Report]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count)
+    _open: set[str] = field(default_factory=set)
+    """Links that wait for an answer."""
+    _all_said: asyncio.Event = field(default_factory=asyncio.Event)
 
     def heard(self, heard: Heard) -> None:
         """Take in an alert of the stream."""
         transition = transition_of(heard.body)
         self.tally.heard(transition)
+        link = transition.link
+        if link.state.ended:
+            self._open.discard(link.id)
+            return
         if self.desks is None or len(self._answers) >= MAX_WAITING:
             return
+        self._open.add(link.id)
         now = datetime.now(UTC)
         for report in self.desks.answers(transition, now):
             at = now if self.speed is None else now + (report.at - now) / self.speed
+            self._all_said.clear()
             heappush(self._answers, (at, next(self._numbers), report))
 
     async def run(self) -> None:
@@ -75,6 +86,9 @@ class Live:
             else:
                 await self._in_time(sent, self.speed)
             await asyncio.sleep(SETTLE_S)
+            if self.speed is None:  # everything is due by now: wait for it, but not for ever
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._all_said.wait(), LINGER_S)
             if self.desks is not None:
                 await self.counters.decide()
         finally:
@@ -107,9 +121,13 @@ class Live:
     async def _answering(self) -> None:
         while True:
             while self._answers and self._answers[0][0] <= datetime.now(UTC):
-                report = heappop(self._answers)[2]
-                if report.event.case_id in self.counters.cases:  # nobody answers for people who are not invented
+                event = (report := heappop(self._answers)[2]).event
+                if event.data["link_id"] not in self._open:
+                    self.tally.answers["needless"] += 1
+                elif event.case_id in self.counters.cases:  # nobody answers for people who are not invented
                     await self.counters.answer(report)
+            if not self._answers:
+                self._all_said.set()
             await asyncio.sleep(IDLE_S)
 
 
@@ -138,6 +156,7 @@ def transition_of(body: Mapping[str, Any]) -> Transition:
             state=LinkState(link["state"]),
             overdue=link["overdue"],
             steps=(),
+            acknowledged_at=read_instant(link["acknowledged_at"]) if "acknowledged_at" in link else None,
         ),
         to_agency=data["to_agency"],
         to_role=data["to_role"],

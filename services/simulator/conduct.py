@@ -125,6 +125,8 @@ class Answering:
     """Alerts that nobody answers by themselves [P]."""
     waived: float = 0.02
     """Links that a role which may do so lets go [P]."""
+    let_go_late: float = 0.12
+    """Links that such a role lets go once they were escalated, since the act was done in another way [P]."""
     answered_when_escalated: float = 0.7
     """Links that are answered once a supervisor heard [P]."""
 

@@ -19,6 +19,8 @@ from services.simulator.report import Report
 ACKNOWLEDGED = "link.acknowledged"
 COMPLETED = "link.completed"
 WAIVED = "link.waived"
+ADVOCACY = "adv"
+"""Says who goes, and gives no reason for a waiver: a reason can tell whether help was used."""
 _SOURCE = "/ccr/answers"
 _KINDS = {ACKNOWLEDGED: "acknowledged", COMPLETED: "completed", WAIVED: "waived"}
 _ALL_FAIL = 0.95
@@ -57,23 +59,27 @@ class Desks:
         rule = self._policies.edition(link.edition).rule(link.rule)
         takes = self._takes.get(rule.urgency) or self._takes["routine"]
         at = heard_at + timedelta(seconds=1 + draws.seconds(takes))
-        if rule.waivers and draws.chance(self._answering.waived):
+        escalated = kind is TransitionKind.ESCALATED
+        if rule.waivers and draws.chance(self._answering.let_go_late if escalated else self._answering.waived):
             agency, role = min(rule.waivers)
-            return [_said(WAIVED, link, agency, role, at, reason="not_applicable")]
+            reason = "done_otherwise" if escalated else "not_applicable"
+            return [_said(WAIVED, link, agency, role, at, reason="other" if agency == ADVOCACY else reason)]
         return self._done(rule, link, heard_at, at)
 
     def _done(self, rule: Rule, link: Link, heard_at: datetime, at: datetime) -> list[Report]:
         accepted = {one.type for group in rule.satisfied_by for one in group}
-        status = "on_call_assigned" if link.agency == "adv" else "received"
+        status = "on_call_assigned" if link.agency == ADVOCACY else "received"
         if ACKNOWLEDGED in accepted and any(
             one.type == ACKNOWLEDGED and one.by_owing_agency for group in rule.satisfied_by for one in group
         ):
             return [_said(ACKNOWLEDGED, link, link.agency, link.role, at, status=status)]
-        first_at = heard_at + (at - heard_at) * _FIRST_ANSWER
-        first = _said(ACKNOWLEDGED, link, link.agency, link.role, first_at, status="received")
+        said = []
+        if link.acknowledged_at is None:
+            first_at = heard_at + (at - heard_at) * _FIRST_ANSWER
+            said.append(_said(ACKNOWLEDGED, link, link.agency, link.role, first_at, status="received"))
         if accepted == {COMPLETED} or (COMPLETED in accepted and ACKNOWLEDGED in accepted):
-            return [first, _said(COMPLETED, link, link.agency, link.role, at, outcome="done")]
-        return [first]
+            said.append(_said(COMPLETED, link, link.agency, link.role, at, outcome="done"))
+        return said
 
 
 def _said(type_: str, link: Link, agency: str, role: str, at: datetime, **fields: str) -> Report:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from msgspec import structs
 
 from ccr_events.core.ids import answer_event_id
 from ccr_events.core.model import Link, LinkState, Transition, TransitionKind
@@ -24,7 +23,14 @@ def policies() -> PolicyBook:
 
 
 def opened(
-    policies: PolicyBook, rule: str, number: int = 0, agency: str = "le", role: str = "records clerk"
+    policies: PolicyBook,
+    rule: str,
+    number: int = 0,
+    agency: str = "le",
+    role: str = "records clerk",
+    state: LinkState = LinkState.OPENED,
+    kind: TransitionKind = TransitionKind.OPENED,
+    acknowledged_at: datetime | None = None,
 ) -> Transition:
     link = Link(
         id=f"link-{number}",
@@ -38,11 +44,15 @@ def opened(
         opened_at=AT,
         due_at=AT + timedelta(minutes=30),
         lag_s=0,
-        state=LinkState.OPENED,
+        state=state,
         overdue=False,
         steps=(),
+        acknowledged_at=acknowledged_at,
     )
-    return Transition(f"t-{number}", TransitionKind.OPENED, 0, "trigger-1", AT, link, agency, role)
+    step = int(kind is TransitionKind.ESCALATED)
+    return Transition(
+        id=f"t-{number}", kind=kind, step=step, cause="trigger-1", at=AT, link=link, to_agency=agency, to_role=role
+    )
 
 
 def desks(policies: PolicyBook, profile: str = "typical", **answering: float) -> Desks:
@@ -71,6 +81,18 @@ def test_what_an_event_of_its_own_tells_is_only_confirmed(policies: PolicyBook) 
     assert [r.event.type for r in said(policies, "L02", role="responding officer")] == ["link.acknowledged"]
 
 
+def test_what_was_confirmed_is_not_confirmed_again(policies: PolicyBook) -> None:
+    again = opened(policies, "L02", role="responding officer", kind=TransitionKind.ESCALATED, acknowledged_at=AT)
+    always = desks(policies, missed=0, let_go_late=0, answered_when_escalated=1)
+    assert always.answers(again, AT) == []
+
+
+def test_what_escalated_is_let_go_at_times_since_it_was_done_otherwise(policies: PolicyBook) -> None:
+    escalated = opened(policies, "L02", role="responding officer", kind=TransitionKind.ESCALATED)
+    (report,) = desks(policies, let_go_late=1, answered_when_escalated=1).answers(escalated, AT)
+    assert (report.event.type, report.event.data["reason"]) == ("link.waived", "done_otherwise")
+
+
 def test_the_program_says_who_goes_and_nothing_of_a_person(policies: PolicyBook) -> None:
     (report,) = said(policies, "L04", agency="adv", role="on-call advocate")
     assert report.event.data["status"] == "on_call_assigned"
@@ -94,12 +116,7 @@ def test_as_many_answer_as_the_profile_says(policies: PolicyBook, profile: str, 
 
 def test_some_that_were_missed_are_answered_once_a_supervisor_hears(policies: PolicyBook) -> None:
     desk = desks(policies, missed=1)
-    transition = opened(policies, "L16b")
-    escalated = structs.replace(transition, kind=TransitionKind.ESCALATED, step=1)
-    heard = [
-        desk.answers(structs.replace(escalated, link=structs.replace(escalated.link, id=f"l{n}")), AT)
-        for n in range(300)
-    ]
+    heard = [desk.answers(opened(policies, "L16b", number, kind=TransitionKind.ESCALATED), AT) for number in range(300)]
     assert 0.5 < sum(map(bool, heard)) / 300 < 0.9
 
 
@@ -109,7 +126,12 @@ def test_a_waiver_comes_from_a_role_that_the_policy_names(policies: PolicyBook) 
     assert report.event.type == "link.waived"
 
 
+def test_the_program_gives_no_reason_for_a_waiver(policies: PolicyBook) -> None:
+    desk = desks(policies, missed=0, waived=1)
+    (report,) = desk.answers(opened(policies, "L04", agency="adv", role="on-call advocate"), AT)
+    assert (report.agency, report.event.data["reason"]) == ("adv", "other")
+
+
 def test_an_ended_link_is_not_answered(policies: PolicyBook) -> None:
-    transition = opened(policies, "L16b")
-    ended = structs.replace(transition, link=structs.replace(transition.link, state=LinkState.SATISFIED))
+    ended = opened(policies, "L16b", state=LinkState.SATISFIED)
     assert desks(policies, missed=0).answers(ended, AT) == []
