@@ -6,10 +6,11 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 BIN := .venv/bin
 ARGS ?=
+SEEDS ?= 100
 SAY := @printf '\033[1m── %s\033[0m\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types schemas unit bench lock format clean
+.PHONY: help install demo test lint types schemas unit simulate bench lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1 \t/' | expand -t 18
@@ -52,6 +53,9 @@ schemas: .venv/ready ## generated schemas and documents in step with the code
 unit: .venv/ready ## the test suite (ARGS="-k name")
 	$(SAY) "tests"
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+simulate: .venv/ready ## SEEDS=100 whole backbones under faults, each from its seed (SEED=7 one of them, all it does)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: .venv/ready ## figures, measured on this machine
 	@$(BIN)/python -m bench $(ARGS)
