@@ -15,6 +15,7 @@ from typing import Protocol
 
 import orjson
 
+from ccr_events.core.fold import MAX_FACTS_OF_A_CASE, CaseFull, takes
 from ccr_events.envelope import write_structured
 from ccr_events.skeleton import split
 from services.engine.ports import Clock, FieldProblem, Observer, Receipt, Submission
@@ -37,6 +38,12 @@ from services.sealing.sealer import Sealer
 
 MAX_WRITE = 250
 """Submissions written as one unit of work; a larger batch is several, one after the other."""
+
+CASE_FULL = (
+    f"its case holds {MAX_FACTS_OF_A_CASE:,} events, the most one case may have: see which number joins so many "
+    "reports, have the case split by it, then redrive"
+)
+"""Why an event is quarantined whose case takes no more; what is said of a link is always taken."""
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +112,8 @@ class Door:
         started = perf_counter()
         receipts: list[Receipt] = []
         for first in range(0, len(submissions), MAX_WRITE):
-            steps = [self._prepared(s) for s in submissions[first : first + MAX_WRITE]]
+            now = self._time.now()
+            steps = [self._prepared(s, now) for s in submissions[first : first + MAX_WRITE]]
             receipts += await self._written(steps, keep=keep)
         self._observer.published(perf_counter() - started)
         for submission, receipt in zip(submissions, receipts, strict=True):
@@ -115,15 +123,15 @@ class Door:
                 self._observer.refused(submission.agency, receipt.status)
         return receipts
 
-    def _prepared(self, submission: Submission) -> Ready | Refused:
+    def _prepared(self, submission: Submission, now: datetime) -> Ready | Refused:
         event_type = allowed(submission)
         if isinstance(event_type, Refused):
             return event_type
-        payload = validated(submission, event_type, self._time.now())
+        payload = validated(submission, event_type, now)
         if isinstance(payload, Refused):
             return payload
         event, agency, skeleton = submission.event, submission.agency, split(payload)
-        refused = undisclosed(submission, event_type.model, skeleton, self._release_is_live, self._clock.now())
+        refused = undisclosed(submission, event_type.model, skeleton, self._release_is_live, now)
         if refused is not None:
             return refused
         persons = persons_of(skeleton.open.get("parties", ()), skeleton.sealed, self._hashes)
@@ -175,6 +183,8 @@ class Door:
             step = restated(step, withdrawal, self._hashes)
         try:
             placement = self._resolver.place(tx, step.incoming)
+            if not takes(tx.views.get(placement.case_id), step.incoming.type):
+                return self._refused(tx, Refused(step.submission, "quarantined", CASE_FULL), keep=keep)
             tokens = self._sealer.seal(placement.case_id, step.incoming.event_id, step.skeleton.sealed)
         except Unplaceable as error:
             problem = FieldProblem(error.pointer, error.message)
@@ -232,6 +242,8 @@ def _receipt(refused: Refused, quarantine_id: str | None) -> Receipt:
 
 def _broken(step: Ready | Refused, error: Exception) -> Refused:
     """Names the kind of failure and its place in the code; the error's own text may quote the event."""
+    if isinstance(error, CaseFull):  # of another case, into which this event would be carried
+        return Refused(step.submission, "quarantined", CASE_FULL)
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

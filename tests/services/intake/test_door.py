@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ccr_events.codes.backbone import KeyRing
+from ccr_events.core import fold
 from ccr_events.core.ids import answer_event_id, deadline_event_id, notified_event_id
 from ccr_events.envelope import decode_record
 from services.engine.ports import Submission
@@ -239,6 +240,20 @@ async def test_event_that_breaks_the_fold_is_kept_and_does_not_hold_back_the_oth
     way.door._append = append
     repaired = await way.quarantine.redrive(held.id, body=None, by="k")
     assert repaired.status == "accepted"
+
+
+async def test_a_full_case_takes_no_more_reports_says_so_and_holds_back_nobody_else(
+    way: Doorway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold, "MAX_FACTS_OF_A_CASE", 2)
+    other = ("incident_no", "26-2")
+    receipts = await way.submit(
+        *(an_event(n, refs=(INCIDENT,)) for n in (1, 2, 3)), an_event(4, refs=(other,)), an_event(5, refs=(INCIDENT,))
+    )
+    assert [r.status for r in receipts] == ["accepted", "accepted", "quarantined", "accepted", "quarantined"]
+    assert receipts[2].title == door_module.CASE_FULL
+    assert receipts[2].quarantine_id is not None
+    assert receipts[2].problems == ()
 
 
 async def test_keys_that_cannot_be_stored_fail_the_publisher_and_nothing_is_accepted(

@@ -54,7 +54,7 @@ async def _everything_through(way: Doorway, planter: Planter) -> list[object]:
         agency = _publisher(event_type)
         event = _event(number, event_type, planter.fullest(payload_schema(event_type)), first.case_id)
         submission = Submission(event, agency, "0" * 16)
-        shown += [submission, way.door._prepared(submission)]
+        shown += [submission, way.door._prepared(submission, way.clock.now())]
         [receipt] = await way.accept(event, agency=agency)
         other = {**event.data, **_other_text(event.data, planter)}
         spoilt = {**event.data, "planted_field": _plant(planter), _plant(planter): 1}
