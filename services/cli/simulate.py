@@ -154,7 +154,7 @@ def _files(wish: _Wish, csv: Path | None, jsonl: Path | None) -> None:
     if csv is not None:
         say(f"Take them in, agency by agency: ccr ingest {where}/le.csv --mapping {where}/le.mapping.yaml")
     else:
-        say(f"Take them in, agency by agency: ccr publish {where}/le.jsonl --as le --backfill")
+        say(f"Take them in, agency by agency: ccr import {where}/le.jsonl --agency le")
 
 
 @dataclass(frozen=True, slots=True)
