@@ -1,7 +1,8 @@
 """A simulated county as files, as agencies would export them: nothing is published.
 
-A folder with a file per agency: CloudEvents, one a line (`le.jsonl`, for `ccr import` and `ccr publish`), or a table (`le.csv`) with
-the mapping that reads it (`le.mapping.yaml`). A column is called like the field it holds, such as `charges[0].nibrs`.
+A folder with a file per agency: CloudEvents, one a line (`le.jsonl`, for `ccr import` and `ccr publish`), or a table
+(`le.csv`) with the mapping that reads it (`le.mapping.yaml`). A column is called like the field it holds, such as
+`charges[0].nibrs`.
 """
 
 from __future__ import annotations
