@@ -29,6 +29,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "keys": ("keys",),
     "status": ("status", "version"),
     "replay": ("replay",),
+    "indicators": ("indicators",),
     "policy": ("policy",),
     "schema": ("schema",),
     "kafka": ("kafka",),

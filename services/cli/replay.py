@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.cli.asked import SMALLEST_CELL, Asked, Since, SmallestCell, Until
 from services.cli.options import DEFAULT_DATA, KEEP, AsJson, Data, Key, Policies
 
 if TYPE_CHECKING:
@@ -22,14 +23,33 @@ MAX_NAMED = 1_000
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=KEEP, epilog="Example: ccr replay --verify")(replay)
+    app.command(rich_help_panel=KEEP, epilog='Example: ccr replay --as-of "2 days ago" --case 26-0101')(replay)
 
 
 def replay(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="With --indicators: only these.")
+    ] = None,
     data: Data = DEFAULT_DATA,
     verify: Annotated[
         bool, typer.Option("--verify", help="Change nothing: only compare, and say what differs.")
     ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="TIME",
+            help="Show what was known at this time: 2026-03-02, 2026-03-02T14:00, now, yesterday, 2 days ago.",
+        ),
+    ] = None,
+    case: Annotated[
+        str | None,
+        typer.Option("--case", metavar="ID|NUMBER", help="With --as-of: a case, by id or by a number of it."),
+    ] = None,
+    indicators: Annotated[bool, typer.Option("--indicators", help="With --as-of: the indicators.")] = False,
+    since: Since = None,
+    until: Until = None,
+    smallest: SmallestCell = SMALLEST_CELL,
     policies: Policies = None,
     key: Key = None,
     as_json: AsJson = False,
@@ -38,15 +58,41 @@ def replay(
 
     The service may run: cases that differ are written anew one by one, by the service itself, and whoever reads sees a
     case as it was before or as it is after, never empty. Nobody is alerted by it. With --verify nothing is written.
-    A difference that is left ends the command with exit status 1. Needs no master key: nothing sealed is opened.
+    A difference that is left ends the command with exit status 1.
+
+    With --as-of nothing is written either: it shows a case or the indicators as they stood. What counts is when
+    something was recorded, not when it happened: what was reported later was not known then. A day alone means its end.
+
+    Needs no master key: nothing sealed is opened.
     """
+    from services.cli.refused import Refused
+
+    directory = existing(data)
+    if as_of is None:
+        if case is not None or indicators or names or since or until:
+            raise Refused("say the time with --as-of TIME; now is one")
+        _repair(directory, policies, key, verify=verify, as_json=as_json)
+    elif verify or (case is None) == (not indicators):
+        raise Refused("with --as-of, ask for one thing: --case ID, or --indicators")
+    elif case is not None:
+        from services.cli.standing import show_case
+
+        show_case(directory, case, as_of, policies, as_json=as_json)
+    else:
+        from services.cli.indicators import show_indicators
+
+        asked = Asked(as_of, since, until, smallest, tuple(names or ()))
+        show_indicators(directory, asked, policies, as_json=as_json)
+
+
+def _repair(directory: Path, policies: Path | None, key: str | None, *, verify: bool, as_json: bool) -> None:
     from ccr_events.policy import load_policies
     from services.casebook import replay as casebook
     from services.cli.printing import json_line, say
     from services.cli.progress import progress
     from services.cli.replay_repair import repair
 
-    directory, source = _existing(data), partial(load_policies, policies)
+    source = partial(load_policies, policies)
     with progress("reading the log anew") as advance:
         report = casebook.verify(directory, source, advance)
     repaired: list[str] = []
@@ -59,9 +105,8 @@ def replay(
         with progress("reading the log again") as advance:
             report = casebook.verify(directory, source, advance)
     if as_json:
-        json_line(
-            {"verified": verify, **_form(report), "repaired": len(repaired), "repaired_cases": repaired[:MAX_NAMED]}
-        )
+        named = repaired[:MAX_NAMED]
+        json_line({"verified": verify, **_form(report), "repaired": len(repaired), "repaired_cases": named})
     else:
         if repaired:
             more = " …" if repaired[MAX_TOLD:] else ""
@@ -73,7 +118,7 @@ def replay(
         raise typer.Exit(1)
 
 
-def _existing(data: Path) -> Path:
+def existing(data: Path) -> Path:
     """A data directory that holds a log: replaying a mistyped one must not create it."""
     from services.cli.refused import Refused
     from services.engine.sqlite.database import DATABASE
