@@ -9,13 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ccr_events.core.codec import decode_transition
+from ccr_events.core.codec import decode_transition, encode_view
 from ccr_events.core.model import Transition
 from ccr_events.envelope import decode_record
 from ccr_events.policy import PolicyBook
 from services.embedded import MASTER_KEY_FILE
 from services.engine.sqlite.database import DATABASE
 from services.engine.sqlite.schema import read_instant
+from services.engine.sqlite.views import load_view
 from services.sealing.master_key import MasterKey, load_master_key
 
 
@@ -53,6 +54,8 @@ class Evidence:
     master: MasterKey
     log: tuple[Logged, ...]
     outbox: tuple[Told, ...]
+    views: dict[str, bytes]
+    """Case id → its view, encoded."""
     quarantine: dict[str, str]
     """Id → sealed body."""
     next_deadline_at: datetime | None
@@ -65,12 +68,14 @@ def evidence(directory: Path, policies: PolicyBook) -> Evidence:
         events = connection.execute("SELECT position, event_id, case_id, digest, body FROM events ORDER BY position")
         outbox = connection.execute("SELECT seq, alerting, body FROM outbox ORDER BY seq")
         next_at = connection.execute("SELECT min(next_at) FROM links").fetchone()[0]
+        cases = connection.execute("SELECT number, case_id FROM cases ORDER BY number").fetchall()
         return Evidence(
             directory=directory,
             policies=policies,
             master=load_master_key(directory / MASTER_KEY_FILE, environ={}),
             log=tuple(Logged(p, i, c, digest, decode_record(body)) for p, i, c, digest, body in events),
             outbox=tuple(Told(seq, bool(loud), decode_transition(body)) for seq, loud, body in outbox),
+            views={case_id: encode_view(load_view(connection, case_id, number)) for number, case_id in cases},
             quarantine=dict(connection.execute("SELECT id, sealed_body FROM quarantine").fetchall()),
             next_deadline_at=None if next_at is None else read_instant(next_at),
         )

@@ -13,7 +13,12 @@ class Plan:
 
     days: int
     """Over how many days the histories begin."""
+    invented: bool
+    """Whether the reports are an invented county's; else histories of the scripted week."""
     histories: int
+    """How many of them."""
+    broken: float
+    """Share of reports of an invented county that come with a broken one."""
     lost_requests: float
     lost_answers: float
     repeated: float
@@ -42,6 +47,8 @@ def plan_of(random: Random) -> Plan:
     days = random.choice((3, 14, 60, 120))
     return Plan(
         days=days,
+        invented=random.random() < 0.5,
+        broken=some(0.2),
         histories=random.randint(1, 3),
         lost_requests=some(0.3),
         lost_answers=some(0.3),
@@ -61,6 +68,8 @@ def plan_of(random: Random) -> Plan:
 
 CALM = Plan(
     days=14,
+    invented=False,
+    broken=0.0,
     histories=1,
     lost_requests=0.0,
     lost_answers=0.0,

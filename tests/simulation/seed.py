@@ -130,7 +130,7 @@ class _Run:
         network = Network(world, self.backbones)
         running = world.loop.create_task(self.backbones.run(), name="backbones")
         hearing = self._begin_listening(network)
-        reports = county_reports(world.seed, world.random, histories=world.plan.histories, days=world.plan.days)
+        reports = county_reports(world.seed, world.plan, world.random)
         start_adapters(world, network, reports)
         start_troubles(world, self.backbones)
         world.begin(coordinate(world, network), "coordinator")
