@@ -11,20 +11,22 @@ from services.engine.transaction import Deadline
 def pending(link: Link) -> list[Deadline]:
     """One per step not yet reached. Once the link has ended nobody is called any more, but an act that was done late
     is still owed the word that it was late, also when no timer ran at the time: then its due time is pending."""
-    return [Deadline(link.id, link.case_id, step.number, step.at) for step in link.steps if _is_pending(link, step)]
+    return [Deadline(link.id, link.case_id, step.number, step.at) for step in pending_steps(link)]
 
 
-def _is_pending(link: Link, step: Step) -> bool:
-    if step.reached:
-        return False
+def pending_steps(link: Link) -> list[Step]:
+    """The steps of `pending`."""
     if not link.state.ended:
-        return True
-    return step.number == 0 and link.ended_at is not None and step.at < link.ended_at
+        return [step for step in link.steps if not step.reached]
+    ended_at = link.ended_at
+    if ended_at is None:
+        return []
+    return [step for step in link.steps if step.number == 0 and not step.reached and step.at < ended_at]
 
 
 def next_of(link: Link) -> datetime | None:
     """The earliest of them."""
-    return min((deadline.at for deadline in pending(link)), default=None)
+    return min((step.at for step in pending_steps(link)), default=None)
 
 
 def firing_order(deadline: Deadline) -> tuple[datetime, str, int]:

@@ -6,6 +6,7 @@ import sqlite3
 from collections import OrderedDict
 
 from services.engine.sqlite.buffer import Buffer
+from services.engine.sqlite.rows import insert_rows
 from services.engine.sqlite.schema import MAX_CASE_NUMBER
 from services.engine.transaction import StorageFailed
 
@@ -63,7 +64,7 @@ class CaseNumbers:
         if not self._new.values:
             return
         rows = [(number, case_id) for case_id, number in self._new.values.items()]
-        self._connection.executemany("INSERT INTO cases (number, case_id) VALUES (?, ?)", rows)
+        insert_rows(self._connection, "INSERT INTO cases (number, case_id)", rows)
         for number, case_id in rows:
             self._keep(case_id, number)
         self._last = rows[-1][0]

@@ -9,6 +9,8 @@ from ccr_events.core.model import Fact
 from services.engine.ports import LogRecord
 from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.ids import EVENT_IDS, IdIndex, find_row
+from services.engine.sqlite.rows import insert_rows
 from services.engine.sqlite.schema import MAX_POSITION, POSITION_BITS
 from services.engine.transaction import NewRecord, StorageFailed, StoredEvent
 
@@ -18,11 +20,12 @@ _COLUMNS = "position, event_id, case_id, body"
 class SqliteEvents:
     """Appends are kept until the group is flushed; positions have no gaps."""
 
-    __slots__ = ("_cases", "_connection", "_last", "_new")
+    __slots__ = ("_cases", "_connection", "_ids", "_last", "_new")
 
     def __init__(self, connection: sqlite3.Connection, cases: CaseNumbers, *, writable: bool) -> None:
         self._connection = connection
         self._cases = cases
+        self._ids = IdIndex(connection, EVENT_IDS)
         self._new: Buffer[str, tuple[int, int, NewRecord]] = Buffer(writable=writable)
         """Event id → (position, case number, record), in order of position."""
         self._last: int | None = None
@@ -38,9 +41,7 @@ class SqliteEvents:
         if new is not None:
             position, _, record = new
             return StoredEvent(position, record.fact.case_id, record.digest, record.alerting)
-        row = self._connection.execute(
-            "SELECT position, case_id, digest, alerting FROM events WHERE event_id = ?", (event_id,)
-        ).fetchone()
+        row = find_row(self._connection, EVENT_IDS, "position, case_id, digest, alerting", event_id)
         if row is None:
             return None
         position, case_id, digest, alerting = row
@@ -63,7 +64,7 @@ class SqliteEvents:
         new = self._new.values.get(event_id)
         if new is not None:
             return _record(new[0], new[2])
-        row = self._connection.execute(f"SELECT {_COLUMNS} FROM events WHERE event_id = ?", (event_id,)).fetchone()  # noqa: S608
+        row = find_row(self._connection, EVENT_IDS, _COLUMNS, event_id)
         return None if row is None else LogRecord(*row)
 
     def of_case(self, case_id: str) -> list[LogRecord]:
@@ -93,20 +94,21 @@ class SqliteEvents:
         new = self._new.values.values()
         if not new:
             return
-        self._connection.executemany(
-            "INSERT INTO events (position, event_id, case_id, digest, alerting, body) VALUES (?, ?, ?, ?, ?, ?)",
+        insert_rows(
+            self._connection,
+            "INSERT INTO events (position, event_id, case_id, digest, alerting, body)",
             [(p, r.fact.id, r.fact.case_id, r.digest, r.alerting, r.body) for p, _, r in new],
         )
-        self._connection.executemany(
-            "INSERT INTO facts (key, body) VALUES (?, ?)",
-            [(n << POSITION_BITS | p, encode_fact(r.fact)) for p, n, r in new],
-        )
+        facts = sorted((n << POSITION_BITS | p, encode_fact(r.fact)) for p, n, r in new)
+        insert_rows(self._connection, "INSERT INTO facts (key, body)", facts)
+        self._ids.add([(r.fact.id, p) for p, _, r in new])
         self._last = (self._last or 0) + len(new)
         self._new.clear()
 
     def forget(self) -> None:
         """The group failed: count anew from what is on disk."""
         self._new.clear()
+        self._ids.forget()
         self._last = None
 
 

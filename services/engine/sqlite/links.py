@@ -7,25 +7,30 @@ Implements `LinkStore` and `DeadlineStore` of `services.engine.transaction`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from ccr_events.core.codec import decode_link, encode_link
 from ccr_events.core.model import Link
-from services.engine.deadlines import firing_order, next_of, pending
+from services.engine.deadlines import firing_order, next_of, pending, pending_steps
 from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.ids import LINK_IDS, IdIndex, find_row, find_rows
+from services.engine.sqlite.rows import Row, insert_rows
 from services.engine.sqlite.schema import read_instant, stored_instant
 from services.engine.transaction import Deadline
 
 COLUMNS = "link_id, held_by, agency, rule, open, due_at, overdue, escalated, pending, next_at, body"
 """Of a row; see `link_row`."""
-_UPSERT = f"""
-INSERT INTO links ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (link_id) DO UPDATE SET held_by = excluded.held_by, open = excluded.open, due_at = excluded.due_at,
-    overdue = excluded.overdue, escalated = excluded.escalated, pending = excluded.pending,
-    next_at = excluded.next_at, body = excluded.body"""  # noqa: S608
+_INDEXED = "held_by, open, due_at, overdue, escalated, pending, next_at"
+"""What indexes are over, and can change."""
+_INSERT = f"INSERT INTO links (link_number, {COLUMNS})"
+_SAID = "ON CONFLICT (link_number) DO UPDATE SET body = excluded.body"
+_CHANGED = f"""{_SAID}, open = excluded.open, due_at = excluded.due_at, overdue = excluded.overdue,
+    escalated = excluded.escalated, pending = excluded.pending, next_at = excluded.next_at"""
+_MOVED = f"{_CHANGED}, held_by = excluded.held_by"
 
 LinkRow = tuple[str, int, str, str, int, int | None, int, int, int, int | None, bytes]
 """A link as the table holds it."""
@@ -42,11 +47,13 @@ class _Held:
 class SqliteLinks:
     """Links, kept until the group is flushed."""
 
-    __slots__ = ("_cases", "_connection", "_new")
+    __slots__ = ("_cases", "_connection", "_ids", "_last", "_new")
 
     def __init__(self, connection: sqlite3.Connection, cases: CaseNumbers, *, writable: bool) -> None:
         self._connection = connection
         self._cases = cases
+        self._ids = IdIndex(connection, LINK_IDS)
+        self._last: int | None = None
         self._new: Buffer[str, _Held] = Buffer(writable=writable)
 
     def put(self, case_id: str, links: Iterable[Link]) -> None:
@@ -67,7 +74,7 @@ class SqliteLinks:
         new = self._new.values.get(link_id)
         if new is not None:
             return new.link
-        row = self._connection.execute("SELECT body FROM links WHERE link_id = ?", (link_id,)).fetchone()
+        row = find_row(self._connection, LINK_IDS, "body", link_id)
         return None if row is None else decode_link(row[0])
 
     def due(self, now: datetime, limit: int) -> list[Deadline]:
@@ -106,26 +113,56 @@ class SqliteLinks:
 
     def flush(self) -> dict[int, bytes]:
         """Store what was put and removed; returns the links' bytes by `id(link)`, for who encodes them again."""
-        gone = [(link_id,) for link_id, held in self._new.values.items() if held.link is None]
-        if gone:
-            self._connection.executemany("DELETE FROM links WHERE link_id = ?", gone)
-        rows = [link_row(held.case_number, held.link) for held in self._new.values.values() if held.link is not None]
-        if rows:
-            store_links(self._connection, rows)
-        links = (held.link for held in self._new.values.values() if held.link is not None)
-        encoded = {id(link): row[-1] for link, row in zip(links, rows, strict=True)}
+        held = self._new.values
+        if not held:
+            return {}
+        stored = find_rows(self._connection, LINK_IDS, f"link_number, {_INDEXED}", held)
+        encoded: dict[int, bytes] = {}
+        rows: list[LinkRow] = []
+        for one in held.values():
+            if one.link is not None:
+                row = link_row(one.case_number, one.link)
+                encoded[id(one.link)] = row[-1]
+                rows.append(row)
+        gone = sorted(stored[link_id][0] for link_id, one in held.items() if one.link is None and link_id in stored)
+        for number in gone:
+            self._connection.execute("DELETE FROM links WHERE link_number = ?", (number,))
+        self._store(rows, stored)
         self._new.clear()
         return encoded
 
     def forget(self) -> None:
-        """The group failed."""
+        """The group failed: count anew from what is on disk."""
         self._new.clear()
+        self._ids.forget()
+        self._last = None
+
+    def _store(self, rows: Sequence[LinkRow], stored: Mapping[str, Row]) -> None:
+        """Insert or replace by link id. What an index says is written only where it changed: an index knows no order
+        of the day, so each change in it is a page of the write-ahead log."""
+        if self._last is None:
+            self._last = self._connection.execute("SELECT coalesce(max(link_number), 0) FROM links").fetchone()[0]
+        new: list[Row] = []
+        by_change: dict[str, list[Row]] = {_SAID: [], _CHANGED: [], _MOVED: []}
+        for row in rows:
+            before = stored.get(row[0])
+            if before is None:
+                new.append((self._last + len(new) + 1, *row))
+            else:
+                number, held_by, *indexed = before
+                change = _MOVED if held_by != row[1] else _SAID if tuple(indexed) == row[4:-1] else _CHANGED
+                by_change[change].append((number, *row))
+        insert_rows(self._connection, _INSERT, new)
+        self._ids.add([(row[1], row[0]) for row in new])
+        self._last += len(new)
+        for change, changed in by_change.items():
+            insert_rows(self._connection, _INSERT, sorted(changed, key=itemgetter(0)), change)
 
     def _holder(self, link_id: str) -> int | None:
         new = self._new.values.get(link_id)
         if new is not None:
             return None if new.link is None else new.case_number
-        row = self._connection.execute("SELECT held_by FROM links WHERE link_id = ?", (link_id,)).fetchone()
+        row = find_row(self._connection, LINK_IDS, "held_by", link_id)
         return None if row is None else int(row[0])
 
     def _next_stored(self, now: datetime) -> Iterator[tuple[bytes, int]]:
@@ -150,8 +187,7 @@ def stored_links(connection: sqlite3.Connection, number: int) -> dict[str, Link]
 
 def link_row(case_number: int, link: Link) -> LinkRow:
     """The row of a link that the view of a case holds."""
-    steps = pending(link)
-    next_at = min((step.at for step in steps), default=None)
+    steps = pending_steps(link)
     return (
         link.id,
         case_number,
@@ -160,13 +196,8 @@ def link_row(case_number: int, link: Link) -> LinkRow:
         int(not link.state.ended),
         None if link.due_at is None else stored_instant(link.due_at),
         int(link.overdue),
-        int(link.escalated_to > 0),
+        int(any(step.reached and step.number > 0 for step in link.steps)),
         len(steps),
-        None if next_at is None else stored_instant(next_at),
+        stored_instant(min(step.at for step in steps)) if steps else None,
         encode_link(link),
     )
-
-
-def store_links(connection: sqlite3.Connection, rows: Iterable[LinkRow]) -> None:
-    """Insert or replace rows by link id."""
-    connection.executemany(_UPSERT, rows)

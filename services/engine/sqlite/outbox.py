@@ -10,6 +10,7 @@ from ccr_events.core.codec import decode_transition, encode_transition
 from ccr_events.core.model import Transition
 from services.engine.ports import Alertable
 from services.engine.sqlite.buffer import Buffer
+from services.engine.sqlite.rows import insert_rows
 from services.engine.sqlite.schema import read_instant, stored_instant
 
 
@@ -47,8 +48,9 @@ class SqliteOutbox:
         new = list(self._new.values.values())
         if not new:
             return []
-        self._connection.executemany(
-            "INSERT INTO outbox (seq, position, recorded_at, alerting, body) VALUES (?, ?, ?, ?, ?)",
+        insert_rows(
+            self._connection,
+            "INSERT INTO outbox (seq, position, recorded_at, alerting, body)",
             [
                 (
                     a.seq,

@@ -9,6 +9,7 @@ from ccr_events.core.codec import decode_link
 from ccr_events.core.model import Link
 from services.engine.ports import Figures, LinkCount, LogRecord
 from services.engine.sqlite.events import last_position
+from services.engine.sqlite.ids import EVENT_IDS, find_rows
 from services.engine.sqlite.outbox import last_seq
 from services.engine.sqlite.readers import Readers
 from services.engine.sqlite.schema import read_instant
@@ -88,13 +89,10 @@ class SqliteLog:
         """Which of these ids (at most 1,000) are on the log."""
         if len(event_ids) > MAX_KNOWN:
             raise ValueError(f"at most {MAX_KNOWN:,} event ids are looked up at once; {len(event_ids):,} were given")
-        places = ", ".join("?" * len(event_ids))
-
-        def ask(connection: sqlite3.Connection) -> frozenset[str]:
-            rows = connection.execute(f"SELECT event_id FROM events WHERE event_id IN ({places})", tuple(event_ids))  # noqa: S608
-            return frozenset(event_id for (event_id,) in rows)
-
-        return await self._readers.select(ask)
+        wanted = frozenset(event_ids)
+        return await self._readers.select(
+            lambda connection: frozenset(find_rows(connection, EVENT_IDS, "position", wanted))
+        )
 
 
 class SqliteCounts:

@@ -14,11 +14,15 @@ from ccr_events.core.view import CaseView
 from services.engine.ports import LogRecord
 from services.engine.sqlite.cases import CaseNumbers
 from services.engine.sqlite.events import SqliteEvents, case_range
+from services.engine.sqlite.ids import hash_of
 from services.engine.sqlite.links import SqliteLinks
 from services.engine.sqlite.savepoint import Savepoint
 from services.engine.sqlite.schema import MAX_POSITION, POSITION_BITS
 from services.engine.sqlite.snapshot import positions_of
 from services.engine.sqlite.views import SqliteViews
+
+_DELETE_LINK = """
+DELETE FROM links WHERE link_number IN (SELECT number FROM link_numbers WHERE hash = ?) AND link_id = ?"""
 
 
 class SqliteRewriting:
@@ -69,7 +73,7 @@ class SqliteRewriting:
                 self._savepoint.write("INSERT INTO facts (key, body) VALUES (?, ?)", (key, encode_fact(fact)))
         self._savepoint.write("DELETE FROM links WHERE held_by = ?", (number,))
         for link_id in view.links:
-            self._savepoint.write("DELETE FROM links WHERE link_id = ?", (link_id,))
+            self._savepoint.write(_DELETE_LINK, (hash_of(link_id), link_id))
         self._links.remove(view.case_id, [i for i in before.links if i not in view.links])
         self._links.put(view.case_id, view.links.values())
         self._views.put(view)

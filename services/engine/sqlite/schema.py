@@ -12,6 +12,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
+from services.engine.sqlite.ids import EVENT_IDS, LINK_IDS, hash_of
 from services.engine.transaction import StorageFailed
 
 APPLICATION_ID = 0x43435231
@@ -78,7 +79,45 @@ _V2 = (
     "CREATE INDEX persons_block ON persons (block)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2)
+_ID_TABLES = tuple(
+    statement
+    for table in (EVENT_IDS, LINK_IDS)
+    for statement in (
+        *(
+            f"""CREATE TABLE {name} (hash INTEGER NOT NULL, number INTEGER NOT NULL,
+                PRIMARY KEY (hash, number)) STRICT, WITHOUT ROWID"""
+            for name in (table.settled, table.newest)
+        ),
+        f"CREATE VIEW {table.both} AS SELECT hash, number FROM {table.newest} "  # noqa: S608
+        f"UNION ALL SELECT hash, number FROM {table.settled}",
+    )
+)
+
+_V3 = (
+    # Ids are found through tables of their own (`ids.py`): an index over them here was written at a page an event.
+    """CREATE TABLE events_3 (
+        position INTEGER PRIMARY KEY, event_id TEXT NOT NULL, case_id TEXT NOT NULL,
+        digest BLOB NOT NULL, alerting INTEGER NOT NULL, body BLOB NOT NULL) STRICT""",
+    "INSERT INTO events_3 SELECT position, event_id, case_id, digest, alerting, body FROM events ORDER BY position",
+    "DROP TABLE events",
+    "ALTER TABLE events_3 RENAME TO events",
+    """CREATE TABLE links_3 (
+        link_number INTEGER PRIMARY KEY, link_id TEXT NOT NULL, held_by INTEGER NOT NULL, agency TEXT NOT NULL,
+        rule TEXT NOT NULL, open INTEGER NOT NULL, due_at INTEGER, overdue INTEGER NOT NULL,
+        escalated INTEGER NOT NULL, pending INTEGER NOT NULL, next_at INTEGER, body BLOB NOT NULL) STRICT""",
+    """INSERT INTO links_3 SELECT rowid, link_id, held_by, agency, rule, open, due_at, overdue, escalated, pending,
+        next_at, body FROM links ORDER BY rowid""",
+    "DROP TABLE links",
+    "ALTER TABLE links_3 RENAME TO links",
+    "CREATE INDEX links_held ON links (held_by)",
+    "CREATE INDEX links_open ON links (agency, due_at, rule, overdue, escalated, pending) WHERE open = 1",
+    "CREATE INDEX links_next ON links (next_at, link_id) WHERE next_at IS NOT NULL",
+    *_ID_TABLES,
+    "INSERT INTO event_ids SELECT id_hash(event_id) AS hash, position FROM events ORDER BY hash",
+    "INSERT INTO link_ids SELECT id_hash(link_id) AS hash, link_number FROM links ORDER BY hash",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3)
 """Statements that bring a file from version n to n + 1; `PRAGMA user_version` says which have run."""
 
 
@@ -87,6 +126,8 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     Raises `StorageFailed` when the file belongs to another program or was written by a newer release.
     """
+    connection.create_function("id_hash", 1, hash_of, deterministic=True)
+    connection.execute("PRAGMA foreign_keys = OFF")  # of this connection, while tables are replaced
     connection.execute("BEGIN IMMEDIATE")
     try:
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]

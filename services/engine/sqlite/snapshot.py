@@ -20,6 +20,7 @@ import orjson
 from services.engine.sqlite.database import DATABASE, connect_reading
 from services.engine.sqlite.events import last_position
 from services.engine.sqlite.failure import storage_failed
+from services.engine.sqlite.ids import EVENT_IDS, find_row
 from services.engine.sqlite.links import COLUMNS, LinkRow
 from services.engine.sqlite.outbox import last_seq
 from services.engine.sqlite.schema import MAX_POSITION, POSITION_BITS
@@ -152,7 +153,7 @@ class Snapshot:
 
     def on_log(self, event_id: str) -> bool:
         """Whether the id is on the log."""
-        return self._connection.execute("SELECT 1 FROM events WHERE event_id = ?", (event_id,)).fetchone() is not None
+        return find_row(self._connection, EVENT_IDS, "1", event_id) is not None
 
     def cases_at(self, first: int, last: int) -> dict[int, str]:
         """Position → case id of the events at these positions."""
