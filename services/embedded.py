@@ -56,6 +56,8 @@ class Settings:
     clock: AlarmClock = field(default_factory=WallClock)
     release_is_live: ReleaseIsLive = no_release_is_live
     """Asks the advocacy program's own register of releases; none is live where there is no such register."""
+    read_model: str | None = field(default=None, repr=False)
+    """Address of the SQL database that is kept as a read model: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ async def open_backbone(settings: Settings) -> AsyncIterator[Backbone]:
     """Open everything, oldest part first, and close it in reverse.
 
     Raises `StorageFailed` (directory in use, read-only, damaged), `MasterKeyError`, `KeyStoreError` (wrong key),
-    `ccr_events.policy` errors or `PoliciesMissing`; every message says what to do.
+    `ccr_events.policy` errors, `PoliciesMissing` or `ReadModelRefused`; every message says what to do.
     """
     policies = await asyncio.to_thread(load_policies, settings.policies)
     async with open_engine(settings.data) as engine:
@@ -111,7 +113,10 @@ async def open_backbone(settings: Settings) -> AsyncIterator[Backbone]:
         keystore = await asyncio.to_thread(KeyStore, settings.data / KEYS_FILE, master)
         try:
             engine.writer.before_commit(keystore.flush)
-            async with _assembled(settings, engine, policies, master, keystore) as backbone:
+            async with (
+                _projected(settings.read_model, engine),
+                _assembled(settings, engine, policies, master, keystore) as backbone,
+            ):
                 yield backbone
         finally:
             await asyncio.to_thread(keystore.close)
@@ -182,6 +187,26 @@ async def _assembled(
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+
+
+@asynccontextmanager
+async def _projected(address: str | None, engine: SqliteEngine) -> AsyncIterator[None]:
+    """Meanwhile keep the read model up to date, when there is one."""
+    if address is None:
+        yield
+        return
+    from services.monitor.read_model.projector import Projector
+    from services.monitor.read_model.store import open_read_model
+
+    model = await asyncio.to_thread(open_read_model, address)
+    projecting = asyncio.create_task(Projector(engine.log, engine.alerts, model).run(), name="read model")
+    try:
+        yield
+    finally:
+        projecting.cancel()
+        with suppress(asyncio.CancelledError):
+            await projecting
+        await asyncio.to_thread(model.close)
 
 
 async def _checked_log(engine: SqliteEngine, policies: PolicyBook) -> datetime | None:

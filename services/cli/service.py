@@ -42,6 +42,14 @@ def up(
     local_keys: Annotated[
         bool, typer.Option("--local-keys/--no-local-keys", help="Make keys for the commands on this machine.")
     ] = True,
+    read_model: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CCR_READ_MODEL",
+            metavar="ADDRESS",
+            help="Keep events and links as SQL tables too, to query: sqlite:///FILE or postgresql://USER@HOST/NAME.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the backbone until Ctrl-C, with its data kept in a directory.
@@ -54,7 +62,7 @@ def up(
 
     from services.embedded import Settings
 
-    settings = Settings(data=data, policies=policies, master_key=master_key)
+    settings = Settings(data=data, policies=policies, master_key=master_key, read_model=read_model)
     factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(_run(settings, host, port, local_keys=local_keys, as_json=as_json))
