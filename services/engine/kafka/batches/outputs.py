@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import aiokafka
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -19,16 +20,18 @@ _NO_HEADERS: list[tuple[str, bytes]] = []
 _UNCOMPRESSED = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One record to be written."""
+class Output(NamedTuple):
+    """One record to be written. A tuple, because one is made for every event: a frozen dataclass costs twice as much."""
 
     topic: str
     key: bytes | None
-    value: bytes | None = field(repr=False)
+    value: bytes | None
     timestamp_ms: int | None = None
     """Milliseconds since 1970, UTC; the time of sending when left out."""
     headers: Sequence[tuple[str, bytes]] = ()
+
+    def __repr__(self) -> str:
+        return f"Output(topic={self.topic!r}, key={self.key!r})"
 
 
 @dataclass(frozen=True, slots=True)
