@@ -35,7 +35,11 @@ def load_policies(directory: Path | None = None, *, types: Mapping[str, EventTyp
 
 def read_document(raw: bytes, file: str, *, types: Mapping[str, EventType] | None = None) -> LoadedDocument:
     """One document on its own, checked and compiled; raises `PolicyErrors`."""
-    source = read_source(raw, file)
+    return compile_source(read_source(raw, file), types=types)
+
+
+def compile_source(source: Source, *, types: Mapping[str, EventType] | None = None) -> LoadedDocument:
+    """One document as read, on its own, checked and compiled; raises `PolicyErrors`."""
     loaded, problems = _checked(source, Vocabulary(types or event_types()))
     if loaded is None or problems:
         raise PolicyErrors(problems)

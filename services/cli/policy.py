@@ -1,4 +1,4 @@
-"""`ccr policy`: check written policies, read them, compare versions, ask what an event would oblige, draw them."""
+"""`ccr policy`: check written policies, read and compare them, ask what they oblige, draw them, try a draft."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ccr_events.policy.explain import Explanation, explain_fact, explain_type
 from ccr_events.policy.graph import edges, mermaid
 from services.cli.event_file import read_facts
 from services.cli.options import LEARN, AsJson
+from services.cli.policy_what_if import what_if
 from services.cli.policy_words import show_changes, show_document, show_explanations, show_link
 from services.cli.printing import json_line, say, table, warn
 from services.cli.refused import Refused
@@ -37,6 +38,7 @@ At = Annotated[
 ]
 
 policy = typer.Typer(no_args_is_help=True)
+policy.command("what-if", epilog="Example: ccr policy what-if drafts/jail-1.2.0.yaml")(what_if)
 
 
 def register(app: typer.Typer) -> None:

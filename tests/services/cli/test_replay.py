@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -13,27 +12,14 @@ import pytest
 
 from services.casebook.replay_crew import WORTH_A_PROCESS, processes_for
 from services.cli.main import run
-from services.demo.clock import ScriptClock
-from services.embedded import Settings, open_backbone
-from services.engine.ports import Submission
 from tests.support.doors import T0
-from tests.support.portals import PLANTED, STREET, arrest, report
+from tests.support.portals import PLANTED, STREET
+from tests.support.small_log import fill
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stopped data directory with one case, the arrest recorded a minute and the report two days after T0."""
-    directory = tmp_path_factory.mktemp("made")
-
-    async def fill() -> None:
-        clock = ScriptClock(T0 + timedelta(minutes=1))
-        async with open_backbone(Settings(data=directory, clock=clock)) as backbone:
-            await backbone.publisher.submit([Submission(arrest(), "le", "key")])
-            clock.move_to(T0 + timedelta(days=2))
-            await backbone.publisher.submit([Submission(report(), "le", "key")])
-
-    asyncio.run(fill())
-    return directory
+    return fill(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
