@@ -3,12 +3,14 @@
 from services.engine.kafka.topics.applied import apply
 from services.engine.kafka.topics.catalogue import Size, Topic, catalogue
 from services.engine.kafka.topics.difference import Difference, differences
+from services.engine.kafka.topics.layout import Layout, read_layout, write_layout
 from services.engine.kafka.topics.required import TopicsMismatch, plan, require_topics
 from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, topics_on
 
 __all__ = [
     "Difference",
     "KafkaUnreachable",
+    "Layout",
     "Size",
     "Topic",
     "TopicsMismatch",
@@ -17,6 +19,8 @@ __all__ = [
     "cluster_admin",
     "differences",
     "plan",
+    "read_layout",
     "require_topics",
     "topics_on",
+    "write_layout",
 ]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from ccr_events.agencies import Agency
 
+LAYOUT = "ccr.layout"
+"""Which generation of the topics keyed by case counts, and with how many partitions. One record, compacted."""
 EVENTS = "ccr.events"
 """Accepted events, sealed; key `case_id`. The truth."""
 LINKS = "ccr.links"
@@ -40,12 +42,20 @@ class Size:
     """Of the topics keyed by case: no more workers than this fold at once. Raised only by `repartition`."""
     copies: int = 3
     """Brokers that hold each record; 1 on a laptop, where nothing survives the disk."""
+    generation: int = 1
+    """How often the topics keyed by case were written anew with more partitions, counted from 1."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.partitions <= MAX_PARTITIONS:
             raise ValueError(f"a topic has 1 to {MAX_PARTITIONS} partitions, not {self.partitions}")
         if self.copies not in (1, 2, 3):
             raise ValueError(f"a record has 1 to 3 copies, not {self.copies}")
+        if self.generation < 1:
+            raise ValueError(f"generations are counted from 1, this is {self.generation}")
+
+    def named(self, topic: str) -> str:
+        """The name in this generation of a topic keyed by case: its own in the first, later with a number."""
+        return topic if self.generation == 1 else f"{topic}.g{self.generation}"
 
 
 MAX_PARTITIONS = 1_024
@@ -68,13 +78,14 @@ class Topic:
 def catalogue(size: Size) -> tuple[Topic, ...]:
     """Every topic, for a cluster of this size."""
     by_case = [
-        Topic(name, size.partitions, size.copies, by_case=True, settings=_settings(size, **more))
+        Topic(size.named(name), size.partitions, size.copies, by_case=True, settings=_settings(size, **more))
         for name, more in (
             (EVENTS, {"retention_ms": FOREVER}),
             (LINKS, {"retention_ms": FOREVER}),
             (CASE_VIEWS, {"cleanup_policy": "compact", "delete_retention_ms": str(TOMBSTONES_MS)}),
         )
     ]
+    layout = Topic(LAYOUT, 1, size.copies, by_case=False, settings=_settings(size, cleanup_policy="compact"))
     quarantine = Topic(QUARANTINE, 1, size.copies, by_case=False, settings=_settings(size, retention_ms=FOREVER))
     inbound = [
         Topic(
@@ -87,7 +98,7 @@ def catalogue(size: Size) -> tuple[Topic, ...]:
         for agency in Agency
         if agency is not Agency.CCR
     ]
-    return (*by_case, quarantine, *inbound)
+    return (*by_case, layout, quarantine, *inbound)
 
 
 def _settings(size: Size, **more: str) -> dict[str, str]:

@@ -80,4 +80,4 @@ def _partition_remedy(topic: Topic, found: TopicStanding) -> str:
         return "partitions cannot be taken away: ask for as many as there are"
     if topic.by_case:
         return f"a case would move to another partition than its history: {MIGRATE}"
-    return f"add them with {MIGRATE}"
+    return "add them with Kafka's own kafka-topics --alter"

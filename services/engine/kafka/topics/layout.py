@@ -1,0 +1,54 @@
+"""Which generation of the topics keyed by case counts. It lies on the cluster itself: all services see the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.engine.kafka.topics.catalogue import LAYOUT, Size
+from services.engine.kafka.topics.standing import ASK_PATIENCE_MS, KafkaUnreachable
+
+_KEY = b"layout"
+_PARTITION = TopicPartition(LAYOUT, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What all services go by."""
+
+    generation: int
+    partitions: int
+
+    def size(self, copies: int) -> Size:
+        """The catalogue's size of this layout."""
+        return Size(self.partitions, copies, self.generation)
+
+
+async def read_layout(bootstrap: str) -> Layout | None:
+    """The layout in force; None when none was ever written. Raises `KafkaUnreachable`."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=ASK_PATIENCE_MS)
+    try:
+        async with consumer:
+            if LAYOUT not in await consumer.topics():
+                return None
+            consumer.assign([_PARTITION])
+            await consumer.seek_to_beginning(_PARTITION)
+            end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
+            newest = None
+            while await consumer.position(_PARTITION) < end:
+                newest = Layout(**orjson.loads((await consumer.getone(_PARTITION)).value))
+            return newest
+    except (KafkaError, OSError) as failed:
+        raise KafkaUnreachable(
+            f"Kafka at {bootstrap} did not tell its layout ({type(failed).__name__}): see ccr kafka status"
+        ) from failed
+
+
+async def write_layout(bootstrap: str, layout: Layout) -> None:
+    """Put a layout in force, on all replicas in sync. Raises `KafkaError`."""
+    value = orjson.dumps({"generation": layout.generation, "partitions": layout.partitions})
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True) as producer:
+        await producer.send_and_wait(LAYOUT, value, key=_KEY, partition=0)
