@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from services.cli.options import AsJson
 
 if TYPE_CHECKING:
     from services.engine.kafka.topics import Difference, Topic
+    from services.engine.kafka.topics.repartition import Repartitioned
 
 Bootstrap = Annotated[
     str | None,
@@ -28,7 +29,14 @@ Data = Annotated[
     Path, typer.Option("--data", envvar="CCR_KAFKA_DATA", metavar="DIR", help="Directory of ccr kafka up.")
 ]
 Partitions = Annotated[
-    int, typer.Option("--partitions", min=1, max=1024, metavar="N", help="Partitions of the topics keyed by case.")
+    int | None,
+    typer.Option(
+        "--partitions",
+        min=1,
+        max=1024,
+        metavar="N",
+        help="Partitions of the topics keyed by case; by default as many as the cluster was given, or 12.",
+    ),
 ]
 Copies = Annotated[
     int | None,
@@ -50,13 +58,14 @@ def group() -> typer.Typer:
     made.command(epilog="Example: ccr kafka topics plan --partitions 24")(plan)
     made.command(epilog="Example: ccr kafka topics apply --bootstrap kafka1:9092")(apply)
     made.command(epilog="Example: ccr kafka topics check --json")(check)
+    made.command(epilog="Example: ccr kafka topics repartition --partitions 24")(repartition)
     return made
 
 
 def plan(
     bootstrap: Bootstrap = None,
     data: Data = DEFAULT_DATA,
-    partitions: Partitions = DEFAULT_PARTITIONS,
+    partitions: Partitions = None,
     copies: Copies = None,
     as_json: AsJson = False,
 ) -> None:
@@ -68,7 +77,7 @@ def plan(
 def check(
     bootstrap: Bootstrap = None,
     data: Data = DEFAULT_DATA,
-    partitions: Partitions = DEFAULT_PARTITIONS,
+    partitions: Partitions = None,
     copies: Copies = None,
     as_json: AsJson = False,
 ) -> None:
@@ -84,7 +93,7 @@ def check(
 def apply(
     bootstrap: Bootstrap = None,
     data: Data = DEFAULT_DATA,
-    partitions: Partitions = DEFAULT_PARTITIONS,
+    partitions: Partitions = None,
     copies: Copies = None,
     as_json: AsJson = False,
 ) -> None:
@@ -103,12 +112,57 @@ def apply(
         raise typer.Exit(FAILED)
 
 
+def repartition(
+    partitions: Annotated[int, typer.Option("--partitions", min=2, max=1024, metavar="N", help="How many; only more.")],
+    bootstrap: Bootstrap = None,
+    data: Data = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Give the topics keyed by case more partitions. Every service must be stopped, with everything read.
+
+    Adding partitions in place would part a case from its history. So the topics are written anew, each case in order,
+    and put in force at the end; until then nothing is changed, and it can be run again. The old topics are kept, for
+    the way back: delete them when you are sure.
+    """
+    from services.cli.printing import json_line, say
+    from services.cli.progress import progress
+
+    with progress("records") as drawn:
+        done = asyncio.run(_repartitioned(_address(bootstrap, data), partitions, drawn))
+    if as_json:
+        json_line(asdict(done))
+        return
+    say(
+        f"{done.records:,} records copied into {done.after.partitions} partitions each; generation "
+        f"{done.after.generation} is in force. Readers that go on: {', '.join(done.groups) or 'none'}. Start the "
+        "services."
+    )
+
+
+async def _repartitioned(address: str, partitions: int, drawn: Callable[[int, int], None]) -> Repartitioned:
+    from services.cli.refused import Refused
+    from services.engine.kafka.topics import TopicsMismatch, catalogue, cluster_admin, plan, read_layout
+    from services.engine.kafka.topics.repartition import repartition as write_anew
+
+    layout = await read_layout(address)
+    if layout is None:
+        raise Refused("this cluster has no topics of the backbone yet: ccr kafka topics apply --partitions N")
+    if partitions <= layout.partitions:
+        raise Refused(f"partitions can only be added: there are {layout.partitions}")
+    async with cluster_admin(address) as admin:
+        now = layout.size(copies=min(3, len((await admin.describe_cluster())["brokers"])))
+    found = await plan(address, catalogue(now))
+    if found:
+        raise TopicsMismatch(found)
+    return await write_anew(address, now, partitions, drawn)
+
+
 async def _applied(
-    bootstrap: str | None, data: Path, partitions: int, copies: int | None, *, quiet: bool
+    bootstrap: str | None, data: Path, partitions: int | None, copies: int | None, *, quiet: bool
 ) -> tuple[Sequence[Difference], Sequence[Difference]]:
     from services.cli.printing import say
+    from services.engine.kafka.topics import Layout, cluster_admin, read_layout, write_layout
     from services.engine.kafka.topics import apply as settle
-    from services.engine.kafka.topics import cluster_admin
 
     address = _address(bootstrap, data)
     wanted, found = await _differences(address, data, partitions, copies)
@@ -116,20 +170,32 @@ async def _applied(
         _tell(found, as_json=False)
     async with cluster_admin(address) as admin:
         left = await settle(admin, wanted, found)
+        if not left and await read_layout(address) is None:
+            await write_layout(address, Layout(1, next(topic.partitions for topic in wanted if topic.by_case)))
     if found and not quiet:
         say(f"{len(found) - len(left)} settled, {len(left)} left for a person")
     return found, left
 
 
 async def _differences(
-    bootstrap: str | None, data: Path, partitions: int, copies: int | None
+    bootstrap: str | None, data: Path, partitions: int | None, copies: int | None
 ) -> tuple[Sequence[Topic], Sequence[Difference]]:
-    from services.engine.kafka.topics import Size, catalogue, cluster_admin, differences, topics_on
+    from services.engine.kafka.topics import (
+        Layout,
+        Size,
+        catalogue,
+        cluster_admin,
+        differences,
+        read_layout,
+        topics_on,
+    )
 
-    async with cluster_admin(_address(bootstrap, data)) as admin:
+    address = _address(bootstrap, data)
+    async with cluster_admin(address) as admin:
         if copies is None:
             copies = min(3, len((await admin.describe_cluster())["brokers"]))
-        wanted = catalogue(Size(partitions, copies))
+        layout = await read_layout(address) or Layout(1, partitions or DEFAULT_PARTITIONS)
+        wanted = catalogue(Size(partitions or layout.partitions, copies, layout.generation))
         return wanted, differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))
 
 

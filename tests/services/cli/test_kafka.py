@@ -57,12 +57,18 @@ def _topics_are_planned_applied_and_checked(data: list[str], capsys: pytest.Capt
     assert "ccr.events" in capsys.readouterr().out
     assert run(["kafka", "topics", "apply", *data, "--partitions", "3", "--json"]) == 0
     assert orjson.loads(capsys.readouterr().out)["applied"] > 3
-    assert run(["kafka", "topics", "check", *data, "--partitions", "3"]) == 0
+    assert run(["kafka", "topics", "check", *data]) == 0
     assert "as it has to be" in capsys.readouterr().out
     assert run(["kafka", "topics", "apply", *data, "--partitions", "6"]) == 1
     assert "another partition than its history" in capsys.readouterr().out
     assert run(["kafka", "topics", "plan", *data, "--partitions", "6", "--json"]) == 0
     assert len(orjson.loads(capsys.readouterr().out)["differences"]) == 3
+    assert run(["kafka", "topics", "repartition", *data, "--partitions", "3"]) == 1
+    assert "only be added: there are 3" in capsys.readouterr().err
+    assert run(["kafka", "topics", "repartition", *data, "--partitions", "6", "--json"]) == 0
+    assert orjson.loads(capsys.readouterr().out)["after"] == {"partitions": 6, "copies": 1, "generation": 2}
+    assert run(["kafka", "topics", "check", *data]) == 0
+    capsys.readouterr()
 
 
 def test_topics_of_no_cluster_say_how_to_start_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
