@@ -253,5 +253,7 @@ class Quarantine(Protocol):
         type_hint: str,
         title: str,
         problems: Sequence[FieldProblem],
+        alerting: bool = True,
     ) -> str:
-        """Keep bytes that could not even be read as an event; returns the quarantine id."""
+        """Keep bytes that could not even be read as an event; returns the quarantine id. `alerting`: whether they may
+        alert once they are repaired; not when they are history."""

@@ -107,8 +107,10 @@ class KeptQuarantine:
         type_hint: str,
         title: str,
         problems: Sequence[FieldProblem],
+        alerting: bool = True,
     ) -> str:
-        """Keep bytes that could not even be read as an event; returns the id. Raises `QuarantineFull`."""
+        """Keep bytes that could not even be read as an event; returns the id. `alerting`: whether they may alert once
+        they are repaired; not when they are history. Raises `QuarantineFull`."""
         return await self._writer.write(
             lambda tx: self._holding.hold(
                 tx,
@@ -119,7 +121,7 @@ class KeptQuarantine:
                 title=title,
                 problems=problems,
                 at=self._clock.now(),
-                alerting=True,
+                alerting=alerting,
             )
         )
 

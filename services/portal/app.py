@@ -14,7 +14,8 @@ from services.portal.access import guard
 from services.portal.alerts import SEND_S, alert_routes
 from services.portal.backbone import Backbone
 from services.portal.cases import case_routes
-from services.portal.events import event_routes
+from services.portal.events import Publishing, event_routes
+from services.portal.front import Front
 from services.portal.keys import key_routes
 from services.portal.links import link_routes
 from services.portal.live.page import live_routes
@@ -53,12 +54,13 @@ def create_app(
             await hub.stop()
             await receipts.stop()
 
+    publishing = Publishing(backbone, buckets)
     keyed = Router(
         path="/",
         guards=[guard(backbone.keys, buckets)],
         response_headers={"cache-control": "no-store"},
         route_handlers=[
-            *event_routes(backbone, buckets),
+            *event_routes(publishing),
             *alert_routes(hub, receipts, backbone.metrics, heartbeat_s=heartbeat_s, send_s=send_s),
             *link_routes(backbone),
             *case_routes(backbone),
@@ -68,7 +70,7 @@ def create_app(
             *repair_routes(backbone),
         ],
     )
-    return Litestar(
+    app = Litestar(
         route_handlers=[keyed, *policy_routes(backbone), *operation_routes(backbone), *live_routes(backbone)],
         exception_handlers=HANDLERS,
         lifespan=[alerting],
@@ -76,3 +78,5 @@ def create_app(
         openapi_config=None,
         logging_config=None,  # Litestar's own would write payloads along with exceptions
     )
+    app.asgi_handler = Front(app.asgi_handler, backbone.keys, buckets, publishing)
+    return app

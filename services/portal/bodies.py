@@ -42,12 +42,17 @@ async def read_body(call: Call, limit: int) -> bytes:
                 raise too_large(limit)
             chunks.append(chunk)
     except HTTPException as error:
-        raise Problem(400, "The request broke off before its end", "Nothing was accepted.") from error
+        raise broken_off() from error
     return b"".join(chunks)
 
 
 def _stream(call: Call) -> AsyncIterator[bytes]:
     return call.stream()
+
+
+def broken_off() -> Problem:
+    """The 400 problem of a body that does not come whole."""
+    return Problem(400, "The request broke off before its end", "Nothing was accepted.")
 
 
 def too_large(limit: int) -> Problem:

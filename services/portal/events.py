@@ -6,8 +6,10 @@ Nothing is dropped: an event that cannot be read is kept in quarantine, and the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
+from urllib.parse import parse_qs
 
 import orjson
 from litestar import Response, post
@@ -31,6 +33,7 @@ from services.portal.bodies import read_body
 from services.portal.problems import Problem
 from services.portal.rate import Buckets
 
+PATH = "/v1/events"
 JSON = "application/json"
 FAMILY = "application/cloudevents"
 """How the media types of CloudEvents begin, in whatever format."""
@@ -38,58 +41,81 @@ STATUS = {"accepted": 202, "duplicate": 200, "conflict": 409, "forbidden": 403, 
 """HTTP status of what became of one event."""
 
 
-def event_routes(backbone: Backbone, buckets: Buckets) -> list[HTTPRouteHandler]:
-    """The routes."""
+class Publishing:
+    """What a request to publish is answered, whichever way it came: by the route here, or `services.portal.front`."""
 
-    @post("/v1/events", status_code=202, include_in_schema=False)
-    async def publish_events(request: Call) -> Response[bytes]:
-        """Publish one event (structured or binary mode) or a batch of at most 1,000."""
-        caller, headers = request.auth, dict(request.headers)
+    def __init__(self, backbone: Backbone, buckets: Buckets) -> None:
+        self._backbone = backbone
+        self._buckets = buckets
+
+    async def answer(
+        self,
+        caller: AuthenticatedKey,
+        headers: Mapping[str, str],
+        read: Callable[[int], Awaitable[bytes]],
+        query: bytes,
+    ) -> Response[bytes]:
+        """The answer to a caller known and within its rate. `headers`: lower-case names; `read`: the body, within a
+        limit. Raises `Problem`, and whatever `services.portal.problems.HANDLERS` answers.
+        """
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
         _check_media(media, headers)
-        body = await read_body(request, MAX_BATCH_BYTES if media == BATCH else MAX_EVENT_BYTES)
-        alerting = request.query_params.get("alerting", "true") != "false"
+        body = await read(MAX_BATCH_BYTES if media == BATCH else MAX_EVENT_BYTES)
+        alerting = _alerting(query)
         try:
             found = read_http(headers, body)
         except EnvelopeError as error:
             whole = EnvelopeError(error.pointer, error.message, body=body)
-            raise one_problem(await _hold(whole, caller, headers.get("ce-type", ""))) from None
+            raise one_problem(await self._hold(whole, caller, alerting, headers.get("ce-type", ""))) from None
         if len(found) > 1:
-            spend(buckets, caller.key_id, len(found) - 1)
-        receipts = await _taken_in(found, caller, alerting=alerting)
+            spend(self._buckets, caller.key_id, len(found) - 1)
+        receipts = await self._taken_in(found, caller, alerting)
         return _batch_answer(receipts) if media == BATCH else one_answer(receipts[0])
 
     async def _taken_in(
-        found: Sequence[Event | EnvelopeError], caller: AuthenticatedKey, *, alerting: bool
+        self, found: Sequence[Event | EnvelopeError], caller: AuthenticatedKey, alerting: bool
     ) -> list[Receipt]:
         readable = [
             Submission(item, caller.agency, caller.key_id, alerting) for item in found if isinstance(item, Event)
         ]
-        unreadable = [item for item in found if isinstance(item, EnvelopeError)]
-        taken = await backbone.publisher.submit(readable) if readable else []
-        if not unreadable:
+        taken = await self._backbone.publisher.submit(readable) if readable else []
+        if len(readable) == len(found):
             return taken
+        unreadable = [item for item in found if isinstance(item, EnvelopeError)]
         answers = iter(taken)
-        held = iter(await asyncio.gather(*(_hold(error, caller) for error in unreadable)))
+        held = iter(await asyncio.gather(*(self._hold(error, caller, alerting) for error in unreadable)))
         return [next(answers) if isinstance(item, Event) else next(held) for item in found]
 
-    async def _hold(error: EnvelopeError, caller: AuthenticatedKey, type_hint: str = "") -> Receipt:
+    async def _hold(
+        self, error: EnvelopeError, caller: AuthenticatedKey, alerting: bool, type_hint: str = ""
+    ) -> Receipt:
         title = "The event cannot be read"
         problems = (FieldProblem(error.pointer, error.message),)
         raw = error.body or b""
-        backbone.metrics.refused(caller.agency, "quarantined")
+        self._backbone.metrics.refused(caller.agency, "quarantined")
         try:
-            quarantine_id = await backbone.quarantine.hold(
+            quarantine_id = await self._backbone.quarantine.hold(
                 raw,
                 agency=caller.agency,
                 key_id=caller.key_id,
                 type_hint=_known_type(type_hint, raw),
                 title=title,
                 problems=problems,
+                alerting=alerting,
             )
         except QuarantineFull as full:  # the others of the batch have been taken in and need their receipts
             return Receipt("", "quarantined", title=f"{title}; {full}", problems=problems)
         return Receipt("", "quarantined", quarantine_id=quarantine_id, title=title, problems=problems)
+
+
+def event_routes(publishing: Publishing) -> list[HTTPRouteHandler]:
+    """The routes."""
+
+    @post(PATH, status_code=202, include_in_schema=False)
+    async def publish_events(request: Call) -> Response[bytes]:
+        """Publish one event (structured or binary mode) or a batch of at most 1,000."""
+        read = partial(read_body, request)
+        return await publishing.answer(request.auth, dict(request.headers), read, request.scope["query_string"])
 
     return [publish_events]
 
@@ -134,6 +160,11 @@ def _batch_answer(receipts: Sequence[Receipt]) -> Response[bytes]:
     whole = all(STATUS[receipt.status] < 400 for receipt in receipts)
     body = orjson.dumps({"receipts": [receipt_form(receipt) for receipt in receipts]})
     return Response(body, status_code=202 if whole else 207, media_type=JSON)
+
+
+def _alerting(query: bytes) -> bool:
+    """False for `alerting=false`: history, which alerts nobody."""
+    return not query or parse_qs(query.decode("latin-1")).get("alerting", ["true"])[0] != "false"
 
 
 def _check_media(media: str, headers: Mapping[str, str]) -> None:

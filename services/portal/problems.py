@@ -9,7 +9,7 @@ import logging
 import traceback
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from litestar import Request, Response
@@ -157,3 +157,9 @@ HANDLERS: ExceptionHandlersMap = {
     Exception: _defect,
 }
 """What answers for each kind of error."""
+
+
+def refusal(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """What the error is answered with."""
+    handler = next(HANDLERS[kind] for kind in type(error).__mro__ if kind in HANDLERS)
+    return cast(Response[bytes], handler(request, error))

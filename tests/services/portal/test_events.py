@@ -173,6 +173,19 @@ async def test_backfilled_history_is_folded_and_alerts_nobody(desk: Portal) -> N
     assert not any(item.alerting for item in page)
 
 
+async def test_history_that_could_not_be_read_alerts_nobody_once_it_is_repaired(desk: Portal) -> None:
+    batch = orjson.dumps([{"id": "no event"}, "nor this"])
+    whole = await desk.post("/v1/events?alerting=false", "le", b"{", STRUCTURED)
+    parts = await desk.post("/v1/events?alerting=false", "le", batch, BATCH)
+    held = [whole.json()["quarantine_id"], *(receipt["quarantine_id"] for receipt in parts.json()["receipts"])]
+    for number, quarantine_id in enumerate(held, 1):
+        repaired = orjson.dumps(write_structured(arrest(number)))
+        receipt = await desk.backbone.quarantine.redrive(quarantine_id, body=repaired, by="0" * 16)
+        assert receipt.status == "accepted"
+        stored = await desk.backbone.writer.read(lambda tx, n=number: tx.events.find(event_id(n)))
+        assert not stored.alerting
+
+
 async def test_without_a_valid_key_nothing_is_read_and_nothing_is_said(desk: Portal) -> None:
     unknown = f"Bearer ccr_{'0' * 16}_{'0' * 64}"
     for authorization in (None, "", "Bearer", "Bearer ccr_0_0", "Basic bGU6bGU=", unknown, "Bearer " * 99):
