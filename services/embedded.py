@@ -162,7 +162,7 @@ async def _assembled(
         release_is_live=settings.release_is_live,
     )
     timer = Timer(
-        writer, casebook.append, clock, lambda at: policies.edition_at(at).id, engine.alerts, door.recorded_now
+        writer, casebook.append, clock, lambda at: policies.edition_at(at).id, engine.deadlines, door.recorded_now
     )
     running = asyncio.create_task(timer.run(), name="timer")
     try:

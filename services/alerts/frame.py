@@ -50,11 +50,11 @@ class Alert:
     event: Mapping[str, Any]
     """The CloudEvent; holds no confidential field, since links and rules have none."""
     frame: bytes
-    arrived_s: float | None
-    """Monotonic clock when it was read from the outbox as it was committed; None for one read again later."""
+    committed_s: float | None
+    """Monotonic clock when it was committed; None for one read again later."""
 
 
-def alert(alertable: Alertable, policies: Policies, arrived_s: float | None = None) -> Alert:
+def alert(alertable: Alertable, policies: Policies, committed_s: float | None = None) -> Alert:
     """Render a transition, with the title and the action of its rule."""
     transition = alertable.transition
     link = transition.link
@@ -67,7 +67,7 @@ def alert(alertable: Alertable, policies: Policies, arrived_s: float | None = No
     event["rule"] = link.rule
     event["urgency"] = link.urgency
     event["data"] = {**event["data"], "rule_title": title, "action": action}
-    return Alert(alertable.seq, transition, event, frame(alertable.seq, event), arrived_s)
+    return Alert(alertable.seq, transition, event, frame(alertable.seq, event), committed_s)
 
 
 def frame(seq: int, event: Mapping[str, Any]) -> bytes:

@@ -13,7 +13,6 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from time import monotonic
 from typing import Protocol
 
 from ccr_events.core.rules import Policies
@@ -120,9 +119,9 @@ class AlertHub:
         """Pages of the outbox after a position."""
         return self._source.follow(after)
 
-    def render(self, page: Sequence[Alertable], arrived_s: float | None = None) -> list[Alert]:
-        """Alerts of a page; backfilled history alerts nobody."""
-        return [alert(item, self._policies, arrived_s) for item in page if item.alerting]
+    def render(self, page: Sequence[Alertable], *, live: bool = False) -> list[Alert]:
+        """Alerts of a page, which is read as it is committed when it is `live`; backfilled history alerts nobody."""
+        return [alert(item, self._policies, item.committed_s if live else None) for item in page if item.alerting]
 
     def counted(self, agency: str, change: int) -> None:
         """A subscription of the agency began (+1) or ended (-1)."""
@@ -156,7 +155,7 @@ class AlertHub:
 
     def _fan_out(self, page: Sequence[Alertable]) -> None:
         if self._live:
-            alerts = self.render(page, monotonic())
+            alerts = self.render(page, live=True)
             for subscription in list(self._live):
                 subscription.offer(alerts)
         self._position = page[-1].seq

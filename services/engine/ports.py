@@ -80,6 +80,8 @@ class Alertable:
     """`recorded_at` of the causing event."""
     alerting: bool
     """False when it comes from backfilled history."""
+    committed_s: float | None = field(default=None, compare=False)
+    """Monotonic clock when it was committed; None once it is read from the disk."""
 
 
 class Publisher(Protocol):

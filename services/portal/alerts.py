@@ -115,8 +115,8 @@ async def _disconnected(receive: Receive) -> None:
 def _observe(observer: Observer, batch: Sequence[Alert]) -> None:
     now = monotonic()
     for item in batch:
-        if item.arrived_s is not None:
-            observer.alerted(now - item.arrived_s)
+        if item.committed_s is not None:
+            observer.alerted(now - item.committed_s)
 
 
 def _wants(call: Call) -> Callable[[Alert], bool]:

@@ -49,11 +49,14 @@ _NO_EFFECT = "its event is on the log and did not reach the link"
 _log = logging.getLogger(__name__)
 
 
-class Changes(Protocol):
-    """Tells when links may have changed; the embedded engine's alert source is one."""
+class Deadlines(Protocol):
+    """Tells when a deadline comes up that is sooner than the one waited for, however its link came to change."""
 
-    async def past(self, seq: int) -> int:
-        """Wait until the newest outbox position is beyond `seq`; returns it. Always beyond -1."""
+    def begin(self) -> None:
+        """From now on what is committed counts."""
+
+    async def sooner_than(self, at: datetime | None) -> None:
+        """Return once a deadline before `at` (None: any) was committed since `begin`; raises `EngineClosed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class Timer:
         append: Appender,
         clock: AlarmClock,
         edition_at: Callable[[datetime], str],
-        changes: Changes,
+        deadlines: Deadlines,
         recorded_now: Callable[[], datetime] | None = None,
     ) -> None:
         """`edition_at`: id of the policy edition in force at an instant; `recorded_now`: the time to record, where the
@@ -96,7 +99,7 @@ class Timer:
         self._append = append
         self._clock = clock
         self._edition_at = edition_at
-        self._changes = changes
+        self._deadlines = deadlines
         self._recorded_now = recorded_now or clock.now
         self._aside: dict[Deadline, str] = {}
         self._retry_aside_at_s = 0.0
@@ -118,8 +121,8 @@ class Timer:
         while True:
             try:
                 self._again.clear()
-                seen = await self._changes.past(-1)
                 await self.catch_up()
+                self._deadlines.begin()
                 next_at = await self._writer.read(lambda tx: tx.deadlines.next_at())
             except EngineClosed:
                 return
@@ -132,7 +135,7 @@ class Timer:
                 continue
             retry_s, self._failure = FIRST_RETRY_S, None
             try:
-                await self._wait(next_at, seen)
+                await self._wait(next_at)
             except EngineClosed:
                 return
 
@@ -233,10 +236,12 @@ class Timer:
             _log.error("step %d of link %s could not be fired: %s", deadline.step, deadline.link_id, why)
         self._aside[deadline] = why
 
-    async def _wait(self, next_at: datetime | None, seen: int) -> None:
-        """Until the next deadline's time, or until links changed, whichever is first."""
-        waits: list[Coroutine[Any, Any, Any]] = [self._changes.past(seen), self._again.wait()]
-        if self._aside:  # the earliest deadline may be one of them, so its time says nothing
+    async def _wait(self, next_at: datetime | None) -> None:
+        """Until the next deadline's time, or until there is a sooner one, whichever is first."""
+        # While some are set aside, the earliest deadline may be one of them, so its time says nothing.
+        sooner = self._deadlines.sooner_than(None if self._aside else next_at)
+        waits: list[Coroutine[Any, Any, Any]] = [sooner, self._again.wait()]
+        if self._aside:
             waits.append(asyncio.sleep(ASIDE_RETRY_S))
         elif next_at is not None:
             waits.append(self._clock.wait_until(next_at))

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from services.engine.sqlite.database import CommitMark, DirectoryLock, connect, make_directory, prepare
 from services.engine.sqlite.following import SqliteAlertSource
-from services.engine.sqlite.group import Group
+from services.engine.sqlite.group import Committed, Group
 from services.engine.sqlite.outbox import last_seq
 from services.engine.sqlite.queries import SqliteCounts, SqliteLinkQueries, SqliteLog
 from services.engine.sqlite.readers import Readers
+from services.engine.sqlite.watch import DeadlineWatch
 from services.engine.sqlite.writer import SqliteWriter
 
 
@@ -25,6 +26,7 @@ class SqliteEngine:
     directory: Path
     writer: SqliteWriter
     alerts: SqliteAlertSource
+    deadlines: DeadlineWatch
     links: SqliteLinkQueries
     log: SqliteLog
     counts: SqliteCounts
@@ -43,14 +45,23 @@ async def open_engine(directory: Path) -> AsyncIterator[SqliteEngine]:
         try:
             readers = Readers(path)
             alerts = SqliteAlertSource(readers, last_seq(connection))
-            writer = SqliteWriter(Group(connection, path, mark), readers, alerts.committed)
+            deadlines = DeadlineWatch()
+
+            def committed(done: Committed) -> None:
+                if done.told:
+                    alerts.committed(done.told)
+                if done.earliest is not None:
+                    deadlines.committed(done.earliest)
+
+            writer = SqliteWriter(Group(connection, path, mark), readers, committed)
             writer.start()
             try:
                 links, log, counts = SqliteLinkQueries(readers), SqliteLog(readers), SqliteCounts(readers)
-                yield SqliteEngine(directory, writer, alerts, links, log, counts)
+                yield SqliteEngine(directory, writer, alerts, deadlines, links, log, counts)
             finally:
                 await writer.close()
                 alerts.close()
+                deadlines.close()
                 await readers.close()
         finally:
             await asyncio.to_thread(_close, connection, mark)

@@ -5,18 +5,32 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from services.engine.ports import Alertable
 from services.engine.sqlite.database import CommitMark
 from services.engine.sqlite.failure import is_storage_failure, storage_failed
+from services.engine.sqlite.outbox import told
 from services.engine.sqlite.transaction import SqliteTransaction
 from services.engine.transaction import Transaction
 
 Hook = Callable[[], None]
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit means to those who wait."""
+
+    told: list[Alertable]
+    """Its transitions."""
+    earliest: datetime | None
+    """The earliest deadline of the links it put."""
 
 
 class Group:
@@ -61,13 +75,14 @@ class Group:
             raise
         return result
 
-    def commit(self, hooks: Sequence[Hook]) -> list[Alertable]:
-        """Store what the works wrote and commit; returns its transitions once durable.
+    def commit(self, hooks: Sequence[Hook]) -> Committed:
+        """Store what the works wrote and commit; returns what others are waiting for once it is durable.
 
         Raises `StorageFailed` for whatever went wrong, with the group given up.
         """
         try:
-            told = self._transaction.flush()
+            earliest = self._transaction.links.earliest
+            stored = self._transaction.flush()
             for hook in hooks:
                 hook()
             number = self._count()
@@ -77,7 +92,7 @@ class Group:
             raise storage_failed(error, self._path) from error
         if number is not None:
             self._note(number)
-        return told
+        return Committed(told(stored, monotonic()), earliest)
 
     def give_up(self) -> None:
         """Undo the whole group; raises `StorageFailed` when even that is refused."""

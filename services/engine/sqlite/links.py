@@ -96,7 +96,7 @@ class SqliteLinks:
 
     def next_at(self) -> datetime | None:
         """The earliest pending instant."""
-        times = [next_of(held.link) for held in self._new.values.values() if held.link is not None]
+        times = [self.earliest]
         rows = self._connection.execute(
             "SELECT link_id, next_at FROM links WHERE next_at IS NOT NULL ORDER BY next_at, link_id"
         )
@@ -110,6 +110,12 @@ class SqliteLinks:
     def take_back(self) -> None:
         """See `Buffer.take_back`."""
         self._new.take_back()
+
+    @property
+    def earliest(self) -> datetime | None:
+        """The earliest deadline of the links that were put and not yet flushed."""
+        times = (next_of(held.link) for held in self._new.values.values() if held.link is not None)
+        return min((at for at in times if at is not None), default=None)
 
     def flush(self) -> dict[int, bytes]:
         """Store what was put and removed; returns the links' bytes by `id(link)`, for who encodes them again."""
@@ -185,8 +191,8 @@ def stored_links(connection: sqlite3.Connection, number: int) -> dict[str, Link]
     return {link.id: link for link in links}
 
 
-def link_row(case_number: int, link: Link) -> LinkRow:
-    """The row of a link that the view of a case holds."""
+def link_row(case_number: int, link: Link, body: bytes | None = None) -> LinkRow:
+    """The row of a link that the view of a case holds; `body` where the link is already encoded."""
     steps = pending_steps(link)
     return (
         link.id,
@@ -199,5 +205,5 @@ def link_row(case_number: int, link: Link) -> LinkRow:
         int(any(step.reached and step.number > 0 for step in link.steps)),
         len(steps),
         stored_instant(min(step.at for step in steps)) if steps else None,
-        encode_link(link),
+        encode_link(link) if body is None else body,
     )

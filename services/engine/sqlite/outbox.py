@@ -72,6 +72,11 @@ class SqliteOutbox:
         self._last = None
 
 
+def told(stored: list[Alertable], committed_s: float) -> list[Alertable]:
+    """What was flushed, once it is committed; `committed_s` by the monotonic clock."""
+    return [Alertable(a.seq, a.transition, a.recorded_at, a.alerting, committed_s) for a in stored]
+
+
 def last_seq(connection: sqlite3.Connection) -> int:
     """Newest outbox position; 0 when empty."""
     found: int = connection.execute("SELECT coalesce(max(seq), 0) FROM outbox").fetchone()[0]

@@ -55,9 +55,9 @@ class SqliteTransaction:
         """Store what the group wrote; returns its transitions."""
         self._case_numbers.flush()
         self.events.flush()
-        told = self.outbox.flush(self.links.flush())
+        stored = self.outbox.flush(self.links.flush())
         self.views.flush()
-        return told
+        return stored
 
     def forget(self) -> None:
         """The group failed: what is in memory may not be on disk."""

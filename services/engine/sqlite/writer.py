@@ -13,8 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from services.engine.ports import Alertable
-from services.engine.sqlite.group import Group, Hook
+from services.engine.sqlite.group import Committed, Group, Hook
 from services.engine.sqlite.readers import Readers
 from services.engine.transaction import EngineClosed, StorageFailed, Transaction
 
@@ -44,8 +43,8 @@ class _Task:
 class SqliteWriter:
     """Owns the writing connection; its thread runs from `start` to `close`."""
 
-    def __init__(self, group: Group, readers: Readers, committed: Callable[[list[Alertable]], None]) -> None:
-        """`committed` is called in the writer's thread with the transitions of each commit, before its callers hear."""
+    def __init__(self, group: Group, readers: Readers, committed: Callable[[Committed], None]) -> None:
+        """`committed` is called in the writer's thread after each commit, before its callers hear."""
         self._group = group
         self._readers = readers
         self._committed = committed
@@ -125,10 +124,9 @@ class SqliteWriter:
         while (first := self._next(wait=True)) is not None:
             tasks: list[_Task] = []
             try:
-                told = self._run_group(first, tasks)
+                done = self._run_group(first, tasks)
                 self._failure = None
-                if told:
-                    self._committed(told)
+                self._committed(done)
             except StorageFailed as failed:
                 self._failure = str(failed)
                 for task in tasks:
@@ -136,7 +134,7 @@ class SqliteWriter:
                     task.error.__cause__ = failed.__cause__
             _answer(tasks)
 
-    def _run_group(self, first: _Task, tasks: list[_Task]) -> list[Alertable]:
+    def _run_group(self, first: _Task, tasks: list[_Task]) -> Committed:
         """Run `first` and whatever waits beside it; raises `StorageFailed` when all of `tasks` failed with it."""
         tasks.append(first)
         self._group.begin()

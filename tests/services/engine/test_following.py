@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -67,3 +68,14 @@ async def test_who_waits_hears_that_the_engine_closed(tmp_path: Path) -> None:
         await asyncio.sleep(0)
     with pytest.raises(EngineClosed):
         await waiting
+
+
+async def test_an_alert_says_when_it_was_committed_until_it_is_read_from_the_disk(tmp_path: Path) -> None:
+    before = monotonic()
+    async with open_engine(tmp_path) as engine:
+        await publish(engine, 1)
+        for alertable in await heard(engine, 0, 3):
+            assert alertable.committed_s is not None
+            assert before <= alertable.committed_s <= monotonic()
+    async with open_engine(tmp_path) as engine:
+        assert {a.committed_s for a in await heard(engine, 0, 3)} == {None}

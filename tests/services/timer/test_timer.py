@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ccr_events.core import ids
 from ccr_events.core.model import Fact
@@ -48,7 +49,7 @@ class HandClock:
 def timer_of(
     engine: SqliteEngine, clock: HandClock, append: Callable[[Transaction, NewRecord], int] | None = None
 ) -> Timer:
-    return Timer(engine.writer, append or CASEBOOK.append, clock, lambda _: "e1", engine.alerts)
+    return Timer(engine.writer, append or CASEBOOK.append, clock, lambda _: "e1", engine.deadlines)
 
 
 @asynccontextmanager
@@ -284,3 +285,20 @@ async def test_the_wall_clock_notices_that_it_was_set(monkeypatch: pytest.Monkey
     real = WallClock.now
     monkeypatch.setattr(WallClock, "now", lambda self: real(self) + 2000 * HOUR)
     await waiting
+
+
+async def test_a_deadline_that_comes_sooner_without_a_transition_is_kept(engine: SqliteEngine) -> None:
+    clock = HandClock(T0 + 1 * HOUR)
+    async with running(timer_of(engine, clock)):
+        await publish(engine, arrest(1))
+        await asyncio.sleep(0.05)  # by now it waits for the fourth hour
+
+        def bring_forward(tx: Transaction) -> None:
+            links = list(tx.views.get("case-1").links.values())
+            sooner = replace(links[0], steps=(replace(links[0].steps[0], at=T0 + 2 * HOUR), *links[0].steps[1:]))
+            tx.links.put("case-1", [sooner])
+
+        await engine.writer.write(bring_forward)
+        await clock.move(2.5)
+        found = await asyncio.wait_for(eventually(engine, 1), 30)
+    assert [f.data["due_at"] for f in found] == [(T0 + 2 * HOUR).isoformat()]
