@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from typing import cast
 from weakref import WeakKeyDictionary
 
+from faust import Topic
 from faust.types import AppT, TopicT
 
 MAX_WAITING = 8
@@ -15,12 +17,10 @@ _BATCHED: WeakKeyDictionary[AppT, set[str]] = WeakKeyDictionary()
 def batch_topic(app: AppT, name: str) -> TopicT:
     """A topic whose agents are handed a `RecordBatch` at a time; its keys and values stay bytes."""
     _BATCHED.setdefault(app, set()).add(name)
-    return app.topic(
-        name,
-        key_serializer="raw",
-        value_serializer="raw",
-        maxsize=MAX_WAITING,
-    )
+    topic = cast(Topic, app.topic(name, key_serializer="raw", value_serializer="raw"))
+    # `app.topic` takes a `maxsize` too, and drops it (faust-streaming 0.15).
+    topic.maxsize = MAX_WAITING
+    return topic
 
 
 def batched_topics(app: AppT) -> Set[str]:
