@@ -17,6 +17,7 @@ from litestar import Litestar
 
 from services.alerts.stream import AlertHub
 from services.portal.bounded_head import BoundedHeadProtocol
+from services.portal.long_running import collected_rarely
 
 LINGER_S = 3
 """How long requests under way may take to finish once the server is told to stop."""
@@ -63,10 +64,20 @@ async def served(
         limit_concurrency=MAX_CONCURRENCY,
         http=BoundedHeadProtocol,
         ws="none",
+        proxy_headers=False,  # nothing here asks where a request came from
         timeout_graceful_shutdown=LINGER_S,
         lifespan="on",
     )
     server = _Server(config)
+    with collected_rarely():
+        async with _running(server, listening, app, host) as serving:
+            yield serving
+
+
+@asynccontextmanager
+async def _running(
+    server: uvicorn.Server, listening: socket.socket, app: Litestar, host: str
+) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
     serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has no event for it
