@@ -7,14 +7,14 @@ nothing, works beside the process that writes, and uses every processor. What di
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from ccr_events.core.rules import Policies
 from services.casebook.replay_case import Folding
 from services.casebook.replay_crew import Crew, PolicySource, crew, processes_for
-from services.casebook.replay_outbox import BUCKET, Rows, Sums, add, differing, merge, stored_sums, told_hash
+from services.casebook.replay_outbox import BUCKET, Row, Sums, add, by_event, differing, merge, stored_sums, told_hash
 from services.casebook.replay_report import Difference, Part, Progress, ReplayRefused, Report
 from services.engine.sqlite.snapshot import Bound, Snapshot, check_database, open_snapshot
 
@@ -98,7 +98,7 @@ def _fold_part(stored: Snapshot, policies: Policies, part: tuple[int, int, int])
     sums: Sums = {}
     facts = 0
 
-    def telling(position: int, rows: Rows) -> None:
+    def telling(position: int, rows: Sequence[Row]) -> None:
         if position <= until:
             add(sums, position, rows)
 
@@ -118,7 +118,7 @@ def _told_part(stored: Snapshot, policies: Policies, part: tuple[int, frozenset[
     number, buckets = part
     hashes: dict[int, int] = {}
 
-    def telling(position: int, rows: Rows) -> None:
+    def telling(position: int, rows: Sequence[Row]) -> None:
         if position // BUCKET in buckets:
             hashes[position] = told_hash(position, rows)
 
@@ -135,7 +135,7 @@ def _name_untold(now: Snapshot, buckets: list[int], until: int, hands: Crew, rep
     for bucket in buckets:
         first, last = bucket * BUCKET, min((bucket + 1) * BUCKET - 1, until)
         cases.update(now.cases_at(first, last))
-        told.update((one.position, told_hash(one.position, one.rows)) for one in now.told(first, last))
+        told.update((position, told_hash(position, rows)) for position, rows in by_event(now.told(first, last)))
     numbers = {number for case_id in set(cases.values()) if (number := now.number_of(case_id)) is not None}
     folded: dict[int, int] = {}
     for _, hashes in hands.each(_told_part, ((number, frozenset(buckets)) for number in sorted(numbers))):

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ccr_events.core import moves
-from ccr_events.core.codec import encode_fact, encode_transition
+from ccr_events.core.codec import encode_fact, encode_link, encode_transition
 from ccr_events.core.fold import step
-from ccr_events.core.model import Fact
+from ccr_events.core.model import Fact, Link
 from ccr_events.core.rules import Policies
 from ccr_events.core.view import CaseView
 from ccr_events.envelope import decode_record, fact_of
 from services.casebook.recorder import merged_into
-from services.casebook.replay_outbox import Rows
+from services.casebook.replay_outbox import Row
 from services.casebook.replay_report import Difference, ReplayRefused, Report
 from services.engine.sqlite.links import link_row
 from services.engine.sqlite.schema import stored_instant
 from services.engine.sqlite.snapshot import Snapshot, StoredCase, StoredRecord
 
-Telling = Callable[[int, Rows], None]
+Telling = Callable[[int, Sequence[Row]], None]
 """Takes (position, what folding its event tells)."""
 
 
@@ -33,6 +33,8 @@ class Folding:
     report: Report = field(default_factory=Report)
     _known: set[str] = field(default_factory=set)
     """Editions the policies have."""
+    _encoded: dict[str, tuple[Link, bytes]] = field(default_factory=dict)
+    """Link id → the link of the case being folded as it was last encoded: most are told of and then stored."""
 
     def case(self, case: StoredCase) -> None:
         """Fold one case and compare."""
@@ -40,6 +42,7 @@ class Folding:
             self._stray(case)
             return
         view = CaseView(case.case_id)
+        self._encoded.clear()
         for record in case.records:
             fact = self._fact(record, view)
             if fact is not None:
@@ -74,8 +77,9 @@ class Folding:
             self._known.add(fact.edition)
         done = step(view, fact, self.policies)
         if done.transitions:
-            at, loud = stored_instant(fact.recorded_at), int(record.alerting)
-            self.telling(record.position, [(at, loud, encode_transition(t)) for t in done.transitions])
+            at, loud = stored_instant(fact.recorded_at), record.alerting or 0
+            told = [(at, loud, encode_transition(t, self._bytes_of(t.link))) for t in done.transitions]
+            self.telling(record.position, told)
             self.report.transitions += len(done.transitions)
         if done.outbound and not all(self.stored.on_log(sent.id) for sent in done.outbound):
             self._different("log", view)
@@ -85,11 +89,17 @@ class Folding:
         self.report.links += len(case.links)
         for link_id in sorted(case.links.keys() | view.links.keys()):
             link, row = view.links.get(link_id), case.links.get(link_id)
-            expected = None if link is None else link_row(case.number, link)
+            expected = None if link is None else link_row(case.number, link, self._bytes_of(link))
             if row == expected:
                 continue
             same_link = row is not None and expected is not None and row[-1] == expected[-1]
             self.report.add(Difference("deadline" if same_link else "link", view.case_id, link_id))
+
+    def _bytes_of(self, link: Link) -> bytes:
+        known = self._encoded.get(link.id)
+        if known is None or known[0] is not link:
+            known = self._encoded[link.id] = (link, encode_link(link))
+        return known[1]
 
     def _stray(self, case: StoredCase) -> None:
         self.report.strays = True

@@ -7,7 +7,7 @@ same, whatever the order in which parts of them are read (a collision of SHA-256
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from services.engine.sqlite.snapshot import Snapshot
@@ -18,17 +18,17 @@ _MODULUS = 1 << 128
 
 Sums = dict[int, int]
 """Bucket → sum of the hashes of what is told in it."""
-Rows = Iterable[tuple[int, int, bytes]]
-"""(recorded at, alerting, transition) of one event, in order."""
+Row = tuple[int, int, bytes]
+"""(recorded at, alerting, transition)."""
 
 
-def told_hash(position: int, rows: Rows) -> int:
-    """The hash of what is told of one event."""
-    text = b"".join([b"%d %d %d %d " % (position, at, loud, len(body)) + body for at, loud, body in rows])
-    return int.from_bytes(sha256(text).digest()[:16], "big")
+def told_hash(position: int, rows: Iterable[Row]) -> int:
+    """The hash of what is told of one event; `rows` in order."""
+    text = b"".join([b"%d %d %d %b" % (at, loud, len(body), body) for at, loud, body in rows])
+    return int.from_bytes(sha256(b"%d %b" % (position, text)).digest()[:16], "big")
 
 
-def add(sums: Sums, position: int, rows: Rows) -> None:
+def add(sums: Sums, position: int, rows: Iterable[Row]) -> None:
     """Take what is told of one event into the sums."""
     bucket = position // BUCKET
     sums[bucket] = (sums.get(bucket, 0) + told_hash(position, rows)) % _MODULUS
@@ -40,14 +40,28 @@ def merge(into: Sums, more: Sums) -> None:
         into[bucket] = (into.get(bucket, 0) + number) % _MODULUS
 
 
+def by_event(told: Iterable[tuple[int, int, int, bytes]]) -> Iterator[tuple[int, list[Row]]]:
+    """(position, its rows) of what an outbox tells, as long as it is about the same event."""
+    rows: list[Row] = []
+    current = None
+    for position, at, loud, body in told:
+        if position != current:
+            if current is not None:
+                yield current, rows
+            current, rows = position, []
+        rows.append((at, loud, body))
+    if current is not None:
+        yield current, rows
+
+
 def stored_sums(snapshot: Snapshot, first: int, last: int) -> tuple[Sums, bool]:
     """(sums, whether all is in the order of the log) of what is stored for these positions."""
     sums: Sums = {}
     newest, ordered = first - 1, True
-    for told in snapshot.told(first, last):
-        ordered = ordered and newest < told.position <= last
-        newest = told.position
-        add(sums, told.position, told.rows)
+    for position, rows in by_event(snapshot.told(first, last)):
+        ordered = ordered and newest < position <= last
+        newest = position
+        add(sums, position, rows)
     return sums, ordered
 
 

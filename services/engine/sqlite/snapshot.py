@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -27,20 +28,21 @@ from services.engine.sqlite.schema import MAX_POSITION, POSITION_BITS
 from services.engine.transaction import StorageFailed
 
 _RECORDS = f"""
-SELECT key, event_id, events.case_id, alerting, events.body, facts.body FROM facts
-LEFT JOIN events ON position = key & {MAX_POSITION} WHERE key BETWEEN ? AND ? ORDER BY key"""  # noqa: S608
+SELECT key >> {POSITION_BITS}, key & {MAX_POSITION}, event_id, events.case_id, alerting, events.body, facts.body
+FROM facts LEFT JOIN events ON position = key & {MAX_POSITION} WHERE key BETWEEN ? AND ? ORDER BY key"""  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """One fact, and the event it was made of."""
+class StoredRecord(NamedTuple):
+    """One fact, and the event it was made of. Made by the hundred thousand, so it is the row itself."""
 
+    number: int
+    """Of the case it is filed under."""
     position: int
     event_id: str | None
     """None, as all that follows but `fact`, when the log has no event at the position."""
     case_id: str | None
     """Of the event, as the log has it."""
-    alerting: bool
+    alerting: int | None
     body: bytes | None
     fact: bytes
 
@@ -58,15 +60,6 @@ class StoredCase:
     """By link id: the links its view holds, with their deadlines."""
     forward: str | None
     """The case it was merged into."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the outbox tells of one event, in order."""
-
-    position: int
-    rows: list[tuple[int, int, bytes]]
-    """(recorded at, alerting, transition)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +134,13 @@ class Snapshot:
         number = self._connection.execute("SELECT number FROM cases WHERE case_id = ?", (case_id,)).fetchone()
         return [] if number is None else next((facts for _, facts in self.facts(number[0], number[0])), [])
 
-    def told(self, first: int, last: int) -> Iterator[Told]:
-        """What the outbox tells of the events at these positions, in its order. Where the outbox is in order, positions
-        only grow."""
-        rows = self._connection.execute(
+    def told(self, first: int, last: int) -> Iterator[tuple[int, int, int, bytes]]:
+        """(position, recorded at, alerting, transition) of what the outbox tells of the events at these positions, in
+        its order. Where the outbox is in order, positions never go back."""
+        return self._connection.execute(
             "SELECT position, recorded_at, alerting, body FROM outbox WHERE seq >= ? AND seq < ? ORDER BY seq",
             (self._first_told(first), self._first_told(last + 1)),
         )
-        for position, of_event in groupby(rows, itemgetter(0)):
-            yield Told(position, [row[1:] for row in of_event])
 
     def on_log(self, event_id: str) -> bool:
         """Whether the id is on the log."""
@@ -187,14 +178,8 @@ class Snapshot:
 
     def _records(self, first: int, last: int) -> Iterator[tuple[int, list[StoredRecord]]]:
         rows = self._connection.execute(_RECORDS, (first << POSITION_BITS, last << POSITION_BITS | MAX_POSITION))
-        for number, of_case in groupby(rows, lambda row: row[0] >> POSITION_BITS):
-            yield (
-                number,
-                [
-                    StoredRecord(key & MAX_POSITION, event_id, case_id, bool(alerting), body, fact)
-                    for key, event_id, case_id, alerting, body, fact in of_case
-                ],
-            )
+        for number, of_case in groupby(map(StoredRecord._make, rows), itemgetter(0)):
+            yield number, list(of_case)
 
     def _first_told(self, position: int) -> int:
         """The first place in the outbox that tells of this position or a later one, by halving."""
