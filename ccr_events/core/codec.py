@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from msgspec import Struct
 from msgspec.json import Decoder
+from msgspec.structs import asdict
 
 from ccr_events.core.fold import arranged
 from ccr_events.core.model import Fact, Link, Transition
@@ -60,18 +61,9 @@ def decode_link(raw: bytes) -> Link:
 
 def encode_transition(transition: Transition, link: bytes | None = None) -> bytes:
     """One transition, with the link after it; `link` where that is already encoded."""
-    return orjson.dumps(
-        {
-            "id": transition.id,
-            "kind": transition.kind.value,
-            "step": transition.step,
-            "cause": transition.cause,
-            "at": transition.at,
-            "link": _link_form(transition.link) if link is None else orjson.Fragment(link),
-            "to_agency": transition.to_agency,
-            "to_role": transition.to_role,
-        }
-    )
+    form = asdict(transition)
+    form["link"] = _link_form(transition.link) if link is None else orjson.Fragment(link)
+    return orjson.dumps(form)
 
 
 def decode_transition(raw: bytes) -> Transition:
@@ -90,43 +82,12 @@ def decode_fact(raw: bytes) -> Fact:
 
 
 def _fact_form(fact: Fact) -> dict[str, Any]:
-    return {
-        "id": fact.id,
-        "type": fact.type,
-        "agency": fact.agency,
-        "case_id": fact.case_id,
-        "occurred_at": fact.occurred_at,
-        "recorded_at": fact.recorded_at,
-        "edition": fact.edition,
-        # It arrives in its publisher's order.
-        "data": orjson.Fragment(orjson.dumps(fact.data, option=orjson.OPT_SORT_KEYS)),
-        "corrects": fact.corrects,
-        "source": fact.source,
-    }
+    form = asdict(fact)
+    form["data"] = orjson.Fragment(orjson.dumps(fact.data, option=orjson.OPT_SORT_KEYS))  # in its publisher's order
+    return form
 
 
 def _link_form(link: Link) -> dict[str, Any]:
-    return {
-        "id": link.id,
-        "case_id": link.case_id,
-        "rule": link.rule,
-        "edition": link.edition,
-        "trigger_id": link.trigger_id,
-        "agency": link.agency,
-        "role": link.role,
-        "urgency": link.urgency,
-        "opened_at": link.opened_at,
-        "due_at": link.due_at,
-        "lag_s": link.lag_s,
-        "state": link.state.value,
-        "overdue": link.overdue,
-        "steps": [
-            {"number": s.number, "at": s.at, "agency": s.agency, "role": s.role, "reached": s.reached}
-            for s in link.steps
-        ],
-        "notified_at": link.notified_at,
-        "acknowledged_at": link.acknowledged_at,
-        "ended_at": link.ended_at,
-        "ended_by": link.ended_by,
-        "references": link.references,
-    }
+    form = asdict(link)
+    form["steps"] = [asdict(step) for step in link.steps]
+    return form

@@ -6,7 +6,7 @@ Because nothing here looks at how the facts arrived, any order of arrival ends i
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from heapq import merge
 from operator import attrgetter
@@ -37,30 +37,39 @@ def links_of(rule: Rule, triggers: Iterable[Fact], index: FactIndex, policies: P
         yield from opening(ruling, trigger, name, index)
 
 
-def opening(rule: Rule, trigger: Fact, name: str, index: FactIndex) -> Iterator[Link]:
+def opening(rule: Rule, trigger: Fact, name: str, index: FactIndex) -> list[Link]:
     """The links that one trigger opens, one for each who owes; `name` is its root id, or which time the count is
     reached."""
+    case_id, at, root = trigger.case_id, trigger.occurred_at, index.root(trigger)
+    lag_s = max(0, int((trigger.recorded_at - at).total_seconds()))
+    references = tuple([(r["kind"], r["number"]) for r in trigger.data.get("references", ())])
+    quiet = not _acted_since(rule, at - rule.look_back, index)
+    due_at = rule.due(trigger) if quiet else _due(rule, trigger, index)
+    opened: list[Link] = []
     for owing in rule.owing:
-        link_id = ids.link_id(trigger.case_id, rule.key, name, owing.agency, owing.role)
+        agency, role = owing.agency, owing.role
+        link_id = ids.link_id(case_id, rule.key, name, agency, role)
         about = index.about(link_id)
-        due_at = _due(rule, trigger, index)
-        acknowledged_at = _acknowledged(rule, owing.agency, trigger, index, about)
-        ended_by, state = _end(rule, owing.agency, trigger, index, about)
-        yield Link(
-            link_id,
-            trigger.case_id,
-            rule.key,
-            rule.edition,
-            index.root(trigger),
-            owing.agency,
-            owing.role,
-            rule.urgency,
-            trigger.occurred_at,
-            due_at,
-            max(0, int((trigger.recorded_at - trigger.occurred_at).total_seconds())),
-            *_standing(rule, owing.agency, owing.role, due_at, acknowledged_at, ended_by, state, about),
-            tuple([(r["kind"], r["number"]) for r in trigger.data.get("references", ())]),
-        )
+        head = (link_id, case_id, rule.key, rule.edition, root, agency, role, rule.urgency, at, due_at, lag_s)
+        if quiet and not about:
+            steps = _silence(rule, agency, role, due_at)
+            opened.append(Link(*head, LinkState.OPENED, False, steps, None, None, None, None, references))
+            continue
+        acknowledged_at = _acknowledged(rule, agency, trigger, index, about)
+        ended_by, state = _end(rule, agency, trigger, index, about)
+        standing = _standing(rule, agency, role, due_at, acknowledged_at, ended_by, state, about)
+        opened.append(Link(*head, *standing, references))
+    return opened
+
+
+def _acted_since(rule: Rule, since: datetime, index: FactIndex) -> bool:
+    """Whether any act that the rule names has happened since then."""
+    by_type = index.by_type
+    for name in rule.act_types:
+        group = by_type.get(name)
+        if group is not None and group[-1].occurred_at >= since:
+            return True
+    return False
 
 
 def renewed(
@@ -235,11 +244,10 @@ def _first_match(
         start = _since(candidates, trigger.occurred_at - satisfier.look_back)
     if start == len(candidates):
         return None
-    numbers = _numbers(trigger, satisfier.same) if satisfier.same else {}
     for fact in candidates[start:] if start else candidates:
         if satisfier.by_owing_agency and agency is not None and fact.agency != agency:
             continue
-        if numbers and not _same(numbers, fact):
+        if satisfier.same and not _same(satisfier.same, trigger, fact):
             continue
         if satisfier.when is None or satisfier.when(fact, index):
             return fact
@@ -265,23 +273,22 @@ def is_act(satisfier: Satisfier, fact: Fact, agency: str | None, trigger: Fact) 
         return False
     if satisfier.by_owing_agency and agency is not None and fact.agency != agency:
         return False
-    return not satisfier.same or _same(_numbers(trigger, satisfier.same), fact)
+    return not satisfier.same or _same(satisfier.same, trigger, fact)
 
 
-def _numbers(fact: Fact, kinds: Iterable[str]) -> Mapping[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for reference in fact.data.get("references", ()):
-        if reference["kind"] in kinds:
-            found.setdefault(reference["kind"], set()).add(reference["number"])
-    return found
-
-
-def _same(numbers: Mapping[str, set[str]], fact: Fact) -> bool:
+def _same(kinds: Sequence[str], one: Fact, other: Fact) -> bool:
     """True unless both carry numbers of a kind and share none of them."""
-    if not numbers:
+    ours, theirs = one.data.get("references"), other.data.get("references")
+    if not ours or not theirs:
         return True
-    theirs = _numbers(fact, numbers)
-    return all(not other.isdisjoint(numbers[kind]) for kind, other in theirs.items())
+    for kind in kinds:
+        mine = [r["number"] for r in ours if r["kind"] == kind]
+        if not mine:
+            continue
+        found = [r["number"] for r in theirs if r["kind"] == kind]
+        if found and set(mine).isdisjoint(found):
+            return False
+    return True
 
 
 def _may_waive(rule: Rule, fact: Fact) -> bool:
@@ -292,10 +299,8 @@ def _silence(rule: Rule, agency: str, role: str, due_at: datetime | None) -> tup
     """The due time and the ladder, nothing of them reached."""
     if due_at is None:
         return ()
-    steps = [Step(0, due_at, agency, role)]
-    for number, rung in enumerate(rule.ladder, 1):
-        steps.append(Step(number, due_at + rung.after, rung.agency, rung.role))
-    return tuple(steps)
+    climbed = [Step(n, due_at + rung.after, rung.agency, rung.role) for n, rung in enumerate(rule.ladder, 1)]
+    return (Step(0, due_at, agency, role), *climbed)
 
 
 def _steps(

@@ -1,8 +1,7 @@
 """`fold` and `decide`: one event into the view of its case, and what follows from it.
 
 Folding is a union of sets, so duplicates change nothing and order does not matter. Only links that the event can change
-are derived anew (`ccr_events.core.touched`). A correction or retraction, what it names when that comes later, and every
-event of a case whose facts move derive everything anew.
+are derived anew (`ccr_events.core.touched`).
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from ccr_events.core import moves
+from ccr_events.core import moves, persistent
 from ccr_events.core.corrections import RETRACTED
 from ccr_events.core.index import FactIndex, build
 from ccr_events.core.lifecycle import transitions
 from ccr_events.core.model import Fact, Link, Outbound, Transition
 from ccr_events.core.persistent import with_many, with_one
 from ccr_events.core.rules import Policies, Rule
-from ccr_events.core.touched import Changes, derived, touched
+from ccr_events.core.touched import derived, rearranged, touched
 from ccr_events.core.view import CaseView
 from ccr_events.core.waiting import changed, waiting_of
 
@@ -70,35 +69,30 @@ def step(view: CaseView, fact: Fact, policies: Policies) -> Step:
             "may have: see which number joins so many reports, and split the case by it"
         )
     facts = with_one(view.facts, fact.id, fact)
-    if view.corrected is not None and fact.id not in view.corrected and only_adds(fact):
-        return _grown(view, facts, fact, policies)
-    after = refold(view.case_id, facts, policies)
-    whole = moves.unfolded(facts)
-    return _replaced(view, after, fact, tuple(moves.outbound(moves.unfolded(view.facts), whole, fact)))
-
-
-def _grown(view: CaseView, facts: Mapping[str, Fact], fact: Fact, policies: Policies) -> Step:
-    """The step of a fact that only adds."""
-    index, links = view.index.grown(fact), view.links
-    waiting = view.waiting
-    if waiting is None:
-        waiting = waiting_of(links.values(), policies)
-    found = touched(links, waiting, facts, fact, index, policies)
-    changes = {i: link for i, link in found.items() if link != links.get(i)} if found else found
+    outbound: tuple[Outbound, ...] = ()
+    corrected, waiting = view.corrected, view.waiting
+    if waiting is None and len(view.links) >= persistent.LARGE:
+        waiting = waiting_of(view.links.values(), policies)
+    if corrected is not None and fact.id not in corrected and only_adds(fact):
+        index = view.index.grown(fact)
+        found = touched(view.links, waiting, facts, fact, index, policies)
+    else:
+        index, corrected = arranged(facts)
+        found = rearranged(view.links, view.index, index, policies)
+        if corrected is None:
+            outbound = tuple(moves.outbound(moves.unfolded(view.facts), moves.unfolded(facts), fact))
+    before = view.links
+    changes = {i: found[i] for i in sorted(found) if found[i] != before.get(i)} if found else found
     if not changes:
-        return Step(CaseView(view.case_id, facts, links, index, view.corrected, waiting))
-    new, gone = _sorted(changes)
-    pairs = [(links.get(i), link) for i, link in changes.items()]
-    waiting = changed(waiting, pairs, policies)
-    after = CaseView(view.case_id, facts, with_many(links, new, gone), index, view.corrected, waiting)
-    return _decided(links, after, fact, new, gone, ())
-
-
-def _sorted(changes: Changes) -> tuple[dict[str, Link], tuple[str, ...]]:
-    """Links that are there, and ids of those that are no more, by id."""
-    ordered = sorted(changes) if len(changes) > 1 else changes
-    new = {i: link for i in ordered if (link := changes[i]) is not None}
-    return new, () if len(new) == len(changes) else tuple(i for i in ordered if i not in new)
+        return Step(CaseView(view.case_id, facts, before, index, corrected, waiting), outbound=outbound)
+    new = {i: link for i, link in changes.items() if link is not None}
+    gone = tuple(i for i in changes if i not in new) if len(new) < len(changes) else ()
+    if waiting is not None:
+        waiting = changed(waiting, [(before.get(i), link) for i, link in changes.items()], policies)
+    after = CaseView(view.case_id, facts, with_many(before, new, gone), index, corrected, waiting)
+    told = [t for i, link in new.items() for t in transitions(before.get(i), link, fact)]
+    told += [t for i in gone for t in transitions(before[i], None, fact)]
+    return Step(after, tuple(told), outbound, tuple(new.values()), gone)
 
 
 def refold(case_id: str, facts: Mapping[str, Fact], policies: Policies) -> CaseView:
@@ -128,24 +122,3 @@ def derive_all(index: FactIndex, policies: Policies) -> Mapping[str, Link]:
             for rule in policies.edition(edition).by_trigger.get(name, ()):
                 seen[rule.edition, rule.key] = rule
     return {link.id: link for rule in seen.values() for link in derived(rule, index, policies)}
-
-
-def _replaced(view: CaseView, after: CaseView, fact: Fact, outbound: tuple[Outbound, ...]) -> Step:
-    """The step from one set of links to another."""
-    before = view.links
-    found: Changes = {i: link for i, link in after.links.items() if before.get(i) != link}
-    found.update((i, None) for i in before if i not in after.links)
-    return _decided(before, after, fact, *_sorted(found), outbound)
-
-
-def _decided(
-    before: Mapping[str, Link],
-    after: CaseView,
-    fact: Fact,
-    new: Mapping[str, Link],
-    gone: tuple[str, ...],
-    outbound: tuple[Outbound, ...],
-) -> Step:
-    told = [t for i, link in new.items() for t in transitions(before.get(i), link, fact)]
-    told += [t for i in gone for t in transitions(before[i], None, fact)]
-    return Step(after, tuple(told), outbound, tuple(new.values()), gone)

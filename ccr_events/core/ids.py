@@ -23,7 +23,11 @@ _VERSION = 14
 
 def derived(*parts: str) -> str:
     """UUID5 text of the parts; parts are kept apart, so ("ab", "c") and ("a", "bc") differ."""
-    text = sha1(_NAMESPACE + _SEPARATOR.join(parts).encode(), usedforsecurity=False).hexdigest()
+    return _uuid(_SEPARATOR.join(parts))
+
+
+def _uuid(name: str) -> str:
+    text = sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
@@ -39,12 +43,12 @@ def is_reserved(event_id: str) -> bool:
 
 def link_id(case_id: str, rule: str, trigger: str, agency: str, role: str) -> str:
     """Id of the link that `rule` opens for one owing role; `trigger` is the root id of the triggering event."""
-    return derived("link", case_id, rule, trigger, agency, role)
+    return _uuid(_SEPARATOR.join(("link", case_id, rule, trigger, agency, role)))
 
 
 def transition_id(link: str, kind: str, step: int, cause: str) -> str:
     """Id of one change of a link by one event."""
-    return derived("transition", link, kind, str(step), cause)
+    return _uuid(_SEPARATOR.join(("transition", link, kind, str(step), cause)))
 
 
 def deadline_event_id(link: str, step: int, at: datetime) -> str:

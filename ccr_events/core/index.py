@@ -12,6 +12,7 @@ from ccr_events.core.model import Fact
 from ccr_events.core.persistent import with_one
 
 _NONE: tuple[Fact, ...] = ()
+"""No facts."""
 
 
 def _order(fact: Fact) -> tuple[object, str]:
@@ -21,7 +22,7 @@ def _order(fact: Fact) -> tuple[object, str]:
 class FactIndex(Struct, frozen=True):
     """Implements `ccr_events.core.rules.Facts`."""
 
-    by_type: Mapping[str, tuple[Fact, ...]] = {}
+    by_type: dict[str, tuple[Fact, ...]] = {}
     by_link: Mapping[str, tuple[Fact, ...]] = {}
     """Link id → the `link.*` events about it."""
     roots: Mapping[str, str] = {}
@@ -48,8 +49,8 @@ class FactIndex(Struct, frozen=True):
         link = link_of(fact)
         editions = self.editions if fact.edition in self.editions else self.editions | {fact.edition}
         return FactIndex(
-            _inserted(self.by_type, fact.type, fact),
-            self.by_link if link is None else _inserted(self.by_link, link, fact),
+            {**self.by_type, fact.type: _inserted(self.by_type.get(fact.type), fact)},
+            self.by_link if link is None else with_one(self.by_link, link, _inserted(self.by_link.get(link), fact)),
             self.roots,
             self.replaced,
             editions,
@@ -64,15 +65,14 @@ def link_of(fact: Fact) -> str | None:
     return link
 
 
-def _inserted(groups: Mapping[str, tuple[Fact, ...]], key: str, fact: Fact) -> Mapping[str, tuple[Fact, ...]]:
-    old = groups.get(key, _NONE)
-    if not old or old[-1].order < fact.order:
-        new = (*old, fact)
-    else:
-        members = list(old)
-        insort(members, fact, key=_order)
-        new = tuple(members)
-    return with_one(groups, key, new)
+def _inserted(group: tuple[Fact, ...] | None, fact: Fact) -> tuple[Fact, ...]:
+    if group is None:
+        return (fact,)
+    if group[-1].occurred_at < fact.occurred_at or group[-1].order < fact.order:
+        return (*group, fact)
+    members = list(group)
+    insort(members, fact, key=_order)
+    return tuple(members)
 
 
 def of_uncorrected(facts: Sequence[Fact]) -> FactIndex:

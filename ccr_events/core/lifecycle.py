@@ -12,7 +12,7 @@ says which change between them is which transition, and who is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -72,21 +72,29 @@ TABLE: tuple[Row, ...] = (
 """In the order in which transitions of one event are told. A link that is no more is told as `cancelled`, alone."""
 
 
-def transitions(before: Link | None, after: Link | None, cause: Fact) -> Iterator[Transition]:
+def transitions(before: Link | None, after: Link | None, cause: Fact) -> list[Transition]:
     """What one event did to one link; nothing when no row of the table fires."""
     if after is None:
-        if before is not None:
-            yield _told(TransitionKind.CANCELLED, _cancelled(before, cause), cause)
-        return
+        return [] if before is None else [_told(TransitionKind.CANCELLED, _cancelled(before, cause), cause)]
+    if before is None and _only_opened(after):
+        return [_told(TransitionKind.OPENED, after, cause)]
     known = UNBORN if before is None else before
+    told: list[Transition] = []
     for row in TABLE:
         if not row.change(known, after):
             continue
         if row.hears is Hears.OWING:
-            yield _told(row.kind, after, cause)
-            continue
-        for rung in _climbed(known, after):
-            yield _told(row.kind, after, cause, rung)
+            told.append(_told(row.kind, after, cause))
+        else:
+            told += [_told(row.kind, after, cause, rung) for rung in _climbed(known, after)]
+    return told
+
+
+def _only_opened(link: Link) -> bool:
+    """Whether nothing has been said of the link: of a new one, only the first row of the table fires then."""
+    if link.state is not LinkState.OPENED or link.notified_at is not None:
+        return False
+    return True not in [step.reached for step in link.steps]
 
 
 def _climbed(before: Link, after: Link) -> Sequence[Step]:

@@ -11,11 +11,18 @@ from ccr_events.core.rules import Acts, Part, Plan, Rule, Satisfier
 def plan_of(rules: Iterable[Rule]) -> Plan:
     """The plan of one edition's rules."""
     ordered = sorted(rules, key=lambda rule: rule.key)
+    acts = {rule.key: _acts(rule) for rule in ordered}
+    acting: dict[str, dict[str, Acts]] = {}
+    for key, found in acts.items():
+        for name in found.by_type:
+            acting.setdefault(name, {})[key] = found
     return Plan(
         opening=_by_type((name, rule) for rule in ordered if rule.count == 1 for name in rule.trigger_types),
         counting=_by_type((name, rule) for rule in ordered if rule.count > 1 for name in rule.trigger_types),
         asking=_by_type((name, rule) for rule in ordered for name in rule.asks),
-        acts={rule.key: _acts(rule) for rule in ordered},
+        acts=acts,
+        acting=acting,
+        acts_asking=_by_type((name, rule) for rule in ordered for name in rule.acts_ask),
     )
 
 

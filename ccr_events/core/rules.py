@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Protocol
@@ -107,6 +107,16 @@ class Rule:
     remind_every: timedelta = timedelta(hours=24)
     """After the last rung an open link never falls silent: its last hearer is reminded after this long, then
     after twice as long, and so on (policy parameter `local.remind_every`)."""
+    act_types: frozenset[str] = field(init=False, repr=False)
+    """Event types that satisfy, acknowledge or pull."""
+    look_back: timedelta = field(init=False, repr=False)
+    """The longest of its acts'."""
+
+    def __post_init__(self) -> None:
+        """Gather what is asked at every event."""
+        acts = (*(act for group in self.satisfied_by for act in group), *self.acknowledged_by, *self.pulled_by)
+        object.__setattr__(self, "act_types", frozenset(act.type for act in acts))
+        object.__setattr__(self, "look_back", max((act.look_back for act in acts), default=timedelta(0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,10 @@ class Plan:
     """Type → rules whose `asks` has it."""
     acts: Mapping[str, Acts]
     """Rule key → what changes its links."""
+    acting: Mapping[str, Mapping[str, Acts]]
+    """Type of an act → rule key → what it changes."""
+    acts_asking: Mapping[str, Sequence[Rule]]
+    """Type → rules whose `acts_ask` has it."""
 
 
 class Edition(Protocol):

@@ -1,12 +1,13 @@
 """Which links of a case one more fact changes, and what they are then: only those it can change are looked at.
 
-The fact only adds: it corrects, retracts and moves nothing, and nothing known corrects it. Deriving every link anew
+Nearly every fact only adds: it corrects, retracts and moves nothing, and nothing known corrects it (`touched`). After
+any other, what counts is compared with what counted (`rearranged`). Deriving every link anew
 (`ccr_events.core.fold.derive_all`) must always agree; the laws of the core are tested on that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ccr_events.core import ids
 from ccr_events.core.derive import is_act, links_of, may_open, opening, renewed
@@ -21,13 +22,14 @@ Changes = dict[str, Link | None]
 
 def touched(
     links: Mapping[str, Link],
-    waiting: Mapping[RuleKey, Waiting],
+    waiting: Mapping[RuleKey, Waiting] | None,
     facts: Mapping[str, Fact],
     fact: Fact,
     index: FactIndex,
     policies: Policies,
 ) -> Changes:
-    """What the fact changes. `links` and `waiting` are as they were before it, `facts` and `index` have it."""
+    """What the fact changes. `links` and `waiting` (None: look at all) are as they were before it, `facts` and `index`
+    have it."""
     target = link_of(fact)
     if target is not None:  # What is said of one link changes no other.
         link = links.get(target)
@@ -37,33 +39,84 @@ def touched(
         trigger = _trigger(link, facts, index)
         return {target: renewed(link, rule, trigger, index, link.due_at, link.acknowledged_at)}
     changes: Changes = {}
-    for group in waiting.values():
-        acts = group.acts
-        if fact.type in acts.by_type:
-            _acted(acts, group, links, facts, fact, index, changes)
-        if fact.type in acts.rule.acts_ask:
-            changes.update(whole(acts.rule, links, index, policies))
+    name, types = fact.type, index.by_type.keys()
     for edition in index.editions:
-        for rule in policies.edition(edition).plan.asking.get(fact.type, ()):
-            _asked(rule, links, fact, index, policies, changes)
-        for rule in policies.edition(edition).plan.counting.get(fact.type, ()):
+        plan = policies.edition(edition).plan
+        acting = plan.acting.get(name)
+        if acting is not None:
+            for acts, found in _waiting_for(acting, edition, links, waiting, fact):
+                _acted(acts, found, facts, fact, index, changes)
+        for rule in plan.acts_asking.get(name, ()):
+            _whole(rule, links, index, policies, changes)
+        for rule in plan.asking.get(name, ()):
+            if not types.isdisjoint(rule.trigger_types):
+                _asked(rule, links, fact, index, policies, changes)
+        for rule in plan.counting.get(name, ()):
             _counted(rule, links, fact, index, policies, changes)
-    for rule in policies.edition(fact.edition).plan.opening.get(fact.type, ()):
+    for rule in policies.edition(fact.edition).plan.opening.get(name, ()):
         if rule.when is None or rule.when(fact, index):
             for link in opening(rule, fact, fact.id, index):
                 changes[link.id] = link
     return changes
 
 
-def whole(
-    rule: Rule, links: Mapping[str, Link], index: FactIndex, policies: Policies
-) -> Iterator[tuple[str, Link | None]]:
+def rearranged(links: Mapping[str, Link], before: FactIndex, index: FactIndex, policies: Policies) -> Changes:
+    """What changes when other facts count than before: links of rules that have to do with them are derived anew."""
+    types = {
+        name
+        for name in before.by_type.keys() | index.by_type.keys()
+        if before.by_type.get(name) != index.by_type.get(name)
+    }
+    if before.roots != index.roots:  # the link of a trigger is named by the first event of its chain
+        types |= {fact.type for fact in (*before.replaced.values(), *index.replaced.values())}
+    rules: dict[RuleKey, Rule] = {}
+    for edition in before.editions | index.editions:
+        plan = policies.edition(edition).plan
+        for name in types:
+            found = [a.rule for a in plan.acting.get(name, {}).values()]
+            for several in (plan.opening, plan.counting, plan.asking, plan.acts_asking):
+                found += several.get(name, ())
+            rules.update(((edition, rule.key), rule) for rule in found)
+    for link_id in before.by_link.keys() | index.by_link.keys():
+        link = links.get(link_id)
+        if link is not None and before.about(link_id) != index.about(link_id):
+            rules[link.edition, link.rule] = policies.edition(link.edition).plan.acts[link.rule].rule
+    changes: Changes = {}
+    for rule in rules.values():
+        _whole(rule, links, index, policies, changes)
+    return changes
+
+
+def _waiting_for(
+    acting: Mapping[str, Acts],
+    edition: str,
+    links: Mapping[str, Link],
+    waiting: Mapping[RuleKey, Waiting] | None,
+    fact: Fact,
+) -> Iterable[tuple[Acts, Sequence[Link]]]:
+    """The links that the act may change, by rule."""
+    if waiting is None:
+        found: dict[str, list[Link]] = {}
+        for link in links.values():
+            if link.rule in acting and link.edition == edition:
+                found.setdefault(link.rule, []).append(link)
+        return [(acting[key], of_rule) for key, of_rule in found.items()]
+    groups = [(acts, held) for key, acts in acting.items() if (held := waiting.get((edition, key))) is not None]
+    return [
+        (acts, _of_rule(acts.rule, links))
+        if held.settled_at is not None and fact.occurred_at <= held.settled_at
+        else (acts, [links[i] for i in held.open])
+        for acts, held in groups
+    ]
+
+
+def _whole(rule: Rule, links: Mapping[str, Link], index: FactIndex, policies: Policies, changes: Changes) -> None:
     """Every link of the rule derived anew."""
-    current = {link.id: link for link in derived(rule, index, policies)}
     for link in _of_rule(rule, links):
-        if link.id not in current:
-            yield link.id, None
-    yield from current.items()
+        held = changes.get(link.id)
+        if held is None or _is_of(rule, held):  # else the rule of another edition has taken the link over
+            changes[link.id] = None
+    changes.update((link.id, link) for link in derived(rule, index, policies))
 
 
 def derived(rule: Rule, index: FactIndex, policies: Policies) -> Iterator[Link]:
@@ -74,20 +127,11 @@ def derived(rule: Rule, index: FactIndex, policies: Policies) -> Iterator[Link]:
 
 
 def _acted(
-    acts: Acts,
-    group: Waiting,
-    links: Mapping[str, Link],
-    facts: Mapping[str, Fact],
-    fact: Fact,
-    index: FactIndex,
-    changes: Changes,
+    acts: Acts, links: Sequence[Link], facts: Mapping[str, Fact], fact: Fact, index: FactIndex, changes: Changes
 ) -> None:
-    """The fact may be an act that links of the rule wait for."""
+    """The fact may be an act that these links of the rule wait for."""
     parts = [pair for pair in acts.by_type[fact.type] if pair[0].when is None or pair[0].when(fact, index)]
-    if not parts:
-        return
-    late = group.settled_at is not None and fact.occurred_at <= group.settled_at
-    for link in _of_rule(acts.rule, links) if late else [links[i] for i in group.open]:
+    for link in links if parts else ():
         due_at, acknowledged_at, changed = link.due_at, link.acknowledged_at, False
         trigger = _trigger(link, facts, index)
         for satisfier, part in parts:
@@ -129,7 +173,7 @@ def _asked(
     if not triggers or (rule.stirred is not None and not rule.stirred(fact, index)):
         return
     if rule.count > 1:
-        changes.update(whole(rule, links, index, policies))
+        _whole(rule, links, index, policies, changes)
         return
     for trigger in triggers:
         if trigger.edition != rule.edition:
@@ -151,10 +195,10 @@ def _counted(
     in_order = all(group[-1].order <= fact.order for group in groups)
     if in_order and (rule.edition != fact.edition or not may_open(rule, fact, index, policies)):
         return
-    changes.update(whole(rule, links, index, policies))
+    _whole(rule, links, index, policies, changes)
 
 
-def _of_rule(rule: Rule, links: Mapping[str, Link]) -> Iterable[Link]:
+def _of_rule(rule: Rule, links: Mapping[str, Link]) -> list[Link]:
     return [link for link in links.values() if _is_of(rule, link)]
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ccr_events.core.rules import Condition
+from ccr_events.core.model import Fact
+from ccr_events.core.rules import Condition, Facts
 from ccr_events.policy.vocabulary import Vocabulary
 
 
@@ -34,7 +35,14 @@ def any_stirred(parts: Iterable[Compiled]) -> Condition | None:
     tests = tuple(part.stirred for part in parts if part.stirred is not None)
     if len(tests) < 2:  # none, or the only one
         return tests[0] if tests else None
-    return lambda fact, facts: any(test(fact, facts) for test in tests)
+
+    def stirred(fact: Fact, facts: Facts) -> bool:
+        for test in tests:  # noqa: SIM110
+            if test(fact, facts):
+                return True
+        return False
+
+    return stirred
 
 
 @dataclass(frozen=True, slots=True)

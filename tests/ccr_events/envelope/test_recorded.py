@@ -10,6 +10,7 @@ from ccr_events.envelope import (
     decode_record,
     encode_record,
     fact_of,
+    read_fact,
     recorded_form,
     transition_event,
 )
@@ -80,3 +81,10 @@ def test_transition_of_an_ended_link_names_what_ended_it() -> None:
     assert form["type"] == "link.satisfied"
     assert form["data"]["link"]["ended_by"] == EVENT.id
     assert form["data"]["link"]["ended_at"] == "2026-03-01T22:40:00Z"
+
+
+def test_a_record_is_read_to_the_fact_in_one_pass() -> None:
+    body = encode_record(record())
+    assert read_fact(body) == fact_of(decode_record(body))
+    corrected = encode_record({**record(), "corrects": EVENT.id, "time": "2026-03-01T22:14:00.123456Z"})
+    assert read_fact(corrected) == fact_of(decode_record(corrected))

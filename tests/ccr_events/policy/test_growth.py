@@ -1,0 +1,81 @@
+"""Cases of many alike events under the packaged policies: what grew fact by fact is what all facts say together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from ccr_events.core import ids, persistent
+from ccr_events.core.fold import fold, refold
+from ccr_events.core.index import FactIndex
+from ccr_events.core.model import Fact
+from ccr_events.core.view import CaseView
+from tests.ccr_events.policy.test_laws import BOOK, EDITIONS, POOL, answers, reached
+
+RULES = [rule for edition in BOOK.editions for link in edition.links.values() for rule in [link.rule]]
+BY_RULE = {
+    (rule.edition, rule.key): [
+        fact for fact in POOL if fact.type in rule.trigger_types | rule.act_types | rule.asks | rule.acts_ask
+    ]
+    for rule in RULES
+}
+
+
+@pytest.fixture(params=["small", "large"], autouse=True, scope="module")
+def sizes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Large cases keep which links wait for acts; small ones look at all."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "large":
+            patch.setattr(persistent, "LARGE", 2)
+        yield
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> list[Fact]:
+    """Facts that all have to do with one rule, many times over, at any time and in any order; some taken back."""
+    pool = BY_RULE[draw(st.sampled_from(sorted(key for key, found in BY_RULE.items() if found)))]
+    facts: list[Fact] = []
+    for number in range(draw(st.integers(2, 18))):
+        one = draw(st.sampled_from(pool))
+        later = timedelta(hours=draw(st.integers(-60, 60)))
+        facts.append(
+            replace(
+                one,
+                id=ids.derived("crowd", one.id, str(number)),
+                occurred_at=one.occurred_at + later,
+                recorded_at=one.recorded_at + later + timedelta(minutes=number),
+                edition=draw(st.sampled_from(EDITIONS)),
+            )
+        )
+    links = sorted(refold("case-1", {f.id: f for f in facts}, BOOK).links.values(), key=lambda link: link.id)
+    for link in draw(st.lists(st.sampled_from(links), max_size=4)) if links else []:
+        facts += draw(st.lists(st.sampled_from([*answers(link), *reached(link)]), max_size=3))
+    for _ in range(draw(st.integers(0, 2))):
+        old, new = draw(st.sampled_from(facts)), draw(st.sampled_from(pool))
+        again = replace(new, id=ids.derived("again", old.id, new.id), agency=old.agency, corrects=old.id)
+        facts.append(draw(st.sampled_from([again, replace(again, type="event.retracted", data={})])))
+    return draw(st.permutations(list({fact.id: fact for fact in facts}.values())))
+
+
+@given(crowds())
+@settings(max_examples=50, deadline=None)
+def test_what_grew_fact_by_fact_is_what_all_of_them_say(facts: list[Fact]) -> None:
+    view = CaseView("case-1")
+    for fact in facts:
+        before = dict(view.links)
+        grown = fold(view, fact, BOOK)
+        assert dict(view.links) == before
+        view = grown
+        whole = refold("case-1", view.facts, BOOK)
+        assert dict(view.links) == dict(whole.links)
+        assert view.corrected == whole.corrected
+        assert arrangement(view.index) == arrangement(whole.index)
+
+
+def arrangement(index: FactIndex) -> tuple[object, ...]:
+    return index.by_type, dict(index.by_link), dict(index.roots), index.replaced, index.editions
