@@ -230,14 +230,24 @@ class QuarantineStore(Protocol):
     def get(self, quarantine_id: str) -> Held | None:
         """One entry."""
 
-    def mark(self, quarantine_id: str, state: str) -> None:
-        """`redriven` or `discarded`."""
+    def renew(self, held: Held) -> None:
+        """Put in the place of the entry with the same id, which was settled: it waits again."""
+
+    def mark(self, quarantine_id: str, state: str, at: datetime) -> None:
+        """`redriven` or `discarded`, from `at` on."""
+
+    def drop_settled(self, agency: str, *, keep: int, before: datetime) -> None:
+        """Take the bodies out of an agency's entries settled before an instant, and of all but the `keep` settled
+        last. The entries stay, with an empty `sealed_body`."""
 
     def waiting(self, limit: int, agency: str | None = None) -> list[Held]:
         """Oldest first (of one agency)."""
 
     def count_waiting(self, agency: str | None = None) -> int:
         """How many wait (of one agency)."""
+
+    def bytes_waiting(self, agency: str) -> int:
+        """What the sealed bodies of an agency's waiting entries come to, in characters."""
 
 
 @dataclass(frozen=True, slots=True)

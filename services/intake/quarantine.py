@@ -38,7 +38,7 @@ class NotWaiting(RuntimeError):
 
 
 class BodyNotKept(RuntimeError):
-    """The submitted bytes were never stored: an advocacy program's stay with the program."""
+    """The submitted bytes are not there: an advocacy program's stay with the program, and settled ones are dropped."""
 
 
 class KeptQuarantine:
@@ -70,6 +70,8 @@ class KeptQuarantine:
         held = await self._acted(quarantine_id, "opened", by, purpose=purpose)
         opened = self._holding.opened(held)
         if opened is None:
+            if held.state != WAITING:
+                raise BodyNotKept(f"this entry was {held.state}, and what was submitted is no longer kept")
             raise BodyNotKept(f"what {held.agency} submitted was not kept: have it repaired there and sent again")
         return opened[0]
 
@@ -90,7 +92,8 @@ class KeptQuarantine:
         alerting = kept is None or kept[1]
         receipt = await self._door.submit_again(Submission(event, held.agency, held.key_id, alerting))
         if receipt.status in ("accepted", "duplicate"):
-            await self._writer.write(lambda tx: tx.quarantine.mark(quarantine_id, "redriven"))
+            at = self._clock.now()
+            await self._writer.write(lambda tx: self._holding.settle(tx, quarantine_id, held.agency, "redriven", at))
             return receipt
         return replace(receipt, quarantine_id=quarantine_id)
 
@@ -139,7 +142,7 @@ class KeptQuarantine:
                 entry["purpose"] = purpose
             tx.audit.append(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z))
             if act == "discarded":
-                tx.quarantine.mark(quarantine_id, act)
+                self._holding.settle(tx, quarantine_id, held.agency, act, self._clock.now())
             return held
 
         return await self._writer.write(work)

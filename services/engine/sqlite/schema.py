@@ -117,7 +117,17 @@ _V3 = (
     "INSERT INTO link_ids SELECT id_hash(link_id) AS hash, link_number FROM links ORDER BY hash",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3)
+_V4 = (
+    # How much the bodies that wait come to, and which settled ones are old, without reading them.
+    "ALTER TABLE quarantine ADD COLUMN body_bytes INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE quarantine ADD COLUMN settled_at INTEGER",
+    "UPDATE quarantine SET body_bytes = length(sealed_body)",
+    "UPDATE quarantine SET settled_at = received_at WHERE state <> 'waiting'",
+    "CREATE INDEX quarantine_bytes ON quarantine (agency, body_bytes) WHERE state = 'waiting'",
+    "CREATE INDEX quarantine_settled ON quarantine (agency, settled_at) WHERE state <> 'waiting' AND body_bytes > 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3, _V4)
 """Statements that bring a file from version n to n + 1; `PRAGMA user_version` says which have run."""
 
 

@@ -263,7 +263,7 @@ async def test_quarantine_keeps_everything_and_counts_what_waits(engine: SqliteE
     def work(tx: Transaction) -> None:
         for entry in (held, other, replace(held, title="again")):
             tx.quarantine.hold(entry)
-        tx.quarantine.mark("q2", "redriven")
+        tx.quarantine.mark("q2", "redriven", T0)
 
     def see(tx: Transaction) -> object:
         q = tx.quarantine

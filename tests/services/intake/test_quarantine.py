@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -12,7 +13,7 @@ from ccr_events.envelope import decode_record, write_structured
 from services.engine.ports import Submission
 from services.intake import holding
 from services.intake.holding import QuarantineFull
-from services.intake.quarantine import NotWaiting, UnknownEntry
+from services.intake.quarantine import BodyNotKept, NotWaiting, UnknownEntry
 from services.sealing.access import ReadRefused
 from tests.support.doors import Doorway, an_event, doorway
 
@@ -153,3 +154,50 @@ async def test_bytes_that_are_no_event_are_kept_and_redriven_repaired(way: Doorw
     assert await way.quarantine.open(quarantine_id, purpose="repair", by="k") == b"\xff not JSON"
     receipt = await way.quarantine.redrive(quarantine_id, body=orjson.dumps(write_structured(RIGHT)), by="k")
     assert receipt.status == "accepted"
+
+
+async def test_quarantine_is_bounded_by_size_too(way: Doorway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holding, "MAX_WAITING_BYTES", 2_000)
+    receipts = await way.submit(*(an_event(n, narrative="w" * 900, no_such_field=1) for n in (1, 2)))
+    assert receipts[0].quarantine_id is not None
+    assert receipts[1].quarantine_id is None
+    assert "full" in receipts[1].title
+    assert receipts[1].problems
+    [other] = await way.submit(an_event(3, "custody.booked", no_such_field=1), agency="jail")
+    assert other.quarantine_id is not None
+    await way.quarantine.discard(receipts[0].quarantine_id, by="k")
+    [again] = await way.submit(an_event(2, narrative="w" * 900, no_such_field=1))
+    assert again.quarantine_id is not None
+
+
+@pytest.mark.parametrize("settled", ["by number", "by age"])
+async def test_settled_bodies_are_dropped_and_the_entries_stay(
+    way: Doorway, monkeypatch: pytest.MonkeyPatch, settled: str
+) -> None:
+    receipts = await way.submit(*(an_event(n, no_such_field=1) for n in (1, 2, 3)))
+    first, second, waits = [receipt.quarantine_id or "" for receipt in receipts]
+    if settled == "by number":
+        monkeypatch.setattr(holding, "KEPT_SETTLED", 1)
+    await way.quarantine.discard(first, by="k")
+    way.clock.at += holding.KEPT_SETTLED_FOR if settled == "by age" else timedelta(minutes=1)
+    way.clock.at += timedelta(seconds=1)
+    await way.quarantine.discard(second, by="k")
+    with pytest.raises(BodyNotKept, match="no longer kept"):
+        await way.quarantine.open(first, purpose="repair", by="k")
+    assert await way.quarantine.open(second, purpose="repair", by="k")
+    assert await way.quarantine.open(waits, purpose="repair", by="k")
+    shown = await way.quarantine.entry(first)
+    assert shown is not None
+    assert shown.state == "discarded"
+    [again] = await way.submit(an_event(1, no_such_field=1))
+    assert again.quarantine_id == first
+    assert await way.quarantine.open(first, purpose="repair", by="k")
+
+
+async def test_refused_as_history_and_as_news_it_is_kept_as_both(way: Doorway) -> None:
+    history, news = await held(way, alerting=False), await held(way)
+    assert history != news
+    await way.quarantine.redrive(news, body=orjson.dumps(write_structured(RIGHT)), by="k")
+    stored = await way.engine.writer.read(lambda tx: tx.events.find(RIGHT.id))
+    assert stored is not None
+    assert stored.alerting
