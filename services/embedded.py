@@ -162,7 +162,13 @@ async def _assembled(
         release_is_live=settings.release_is_live,
     )
     timer = Timer(
-        writer, casebook.append, clock, lambda at: policies.edition_at(at).id, engine.deadlines, door.recorded_now
+        writer,
+        casebook.append,
+        clock,
+        lambda at: policies.edition_at(at).id,
+        engine.deadlines,
+        lambda link: len(policies.edition(link.edition).rule(link.rule).ladder),
+        door.recorded_now,
     )
     running = asyncio.create_task(timer.run(), name="timer")
     try:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from ccr_events.core import ids
 from ccr_events.core.derive import DEADLINE_REACHED
+from ccr_events.core.model import Link
 from ccr_events.envelope import Event, encode_record, fact_of, recorded_form
 from services.engine.clock import AlarmClock
 from services.engine.deadlines import firing_order, pending
@@ -91,15 +92,18 @@ class Timer:
         clock: AlarmClock,
         edition_at: Callable[[datetime], str],
         deadlines: Deadlines,
+        rungs: Callable[[Link], int],
         recorded_now: Callable[[], datetime] | None = None,
     ) -> None:
-        """`edition_at`: id of the policy edition in force at an instant; `recorded_now`: the time to record, where the
-        clock may be set back behind what is on the log."""
+        """`edition_at`: id of the policy edition in force at an instant; `rungs`: how many rungs the ladder of a link
+        has, beyond which its steps are reminders; `recorded_now`: the time to record, where the clock may be set back
+        behind what is on the log."""
         self._writer = writer
         self._append = append
         self._clock = clock
         self._edition_at = edition_at
         self._deadlines = deadlines
+        self._rungs = rungs
         self._recorded_now = recorded_now or clock.now
         self._aside: dict[Deadline, str] = {}
         self._retry_aside_at_s = 0.0
@@ -224,12 +228,25 @@ class Timer:
         """Append the deadline's event; False when it is on the log already."""
         recorded_at = max(now, self._recorded_now())
         record = deadline_record(
-            deadline, recorded_at, self._edition_at(recorded_at), alerting=not _is_history(tx, deadline)
+            deadline, recorded_at, self._edition_at(recorded_at), alerting=not self._is_history(tx, deadline)
         )
         if tx.events.find(record.fact.id) is not None:
             return False
         self._append(tx, record)
         return True
+
+    def _is_history(self, tx: Transaction, deadline: Deadline) -> bool:
+        """Whether it had passed already when its trigger was backfilled, or reminds of a ladder that had been climbed
+        by then: history alerts nobody, and what comes does."""
+        link = tx.links.get(deadline.link_id)
+        trigger = None if link is None else tx.events.find(link.trigger_id)
+        if link is None or trigger is None or trigger.alerting:
+            return False
+        recorded_at = link.opened_at + timedelta(seconds=link.lag_s)
+        rungs = self._rungs(link)
+        if deadline.step > rungs:
+            return all(step.at <= recorded_at for step in link.steps if step.number <= rungs)
+        return deadline.at <= recorded_at
 
     def _set_aside(self, deadline: Deadline, why: str) -> None:
         if deadline not in self._aside:
@@ -251,15 +268,6 @@ class Timer:
 def _is_pending(tx: Transaction, deadline: Deadline) -> bool:
     link = tx.links.get(deadline.link_id)
     return link is not None and deadline in pending(link)
-
-
-def _is_history(tx: Transaction, deadline: Deadline) -> bool:
-    """Whether it had passed already when its trigger was backfilled: history alerts nobody, and what comes does."""
-    link = tx.links.get(deadline.link_id)
-    trigger = None if link is None else tx.events.find(link.trigger_id)
-    if link is None or trigger is None or trigger.alerting:
-        return False
-    return deadline.at <= link.opened_at + timedelta(seconds=link.lag_s)
 
 
 def deadline_record(deadline: Deadline, now: datetime, edition: str, *, alerting: bool = True) -> NewRecord:

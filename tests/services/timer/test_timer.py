@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from ccr_events.core import ids
-from ccr_events.core.model import Fact
+from ccr_events.core.model import Fact, Link
 from ccr_events.envelope import decode_record, fact_of
 from ccr_events.types.backbone import LinkDeadlineReached
 from services.casebook.replay import verify
@@ -46,10 +46,14 @@ class HandClock:
             await self._moved.wait_for(lambda: self._at >= at)
 
 
+def rungs(link: Link) -> int:
+    return len(BOOK.edition(link.edition).rule(link.rule).ladder)
+
+
 def timer_of(
     engine: SqliteEngine, clock: HandClock, append: Callable[[Transaction, NewRecord], int] | None = None
 ) -> Timer:
-    return Timer(engine.writer, append or CASEBOOK.append, clock, lambda _: "e1", engine.deadlines)
+    return Timer(engine.writer, append or CASEBOOK.append, clock, lambda _: "e1", engine.deadlines, rungs)
 
 
 @asynccontextmanager
@@ -144,17 +148,32 @@ async def test_reminders_that_passed_during_an_outage_fire_among_the_others(engi
     assert hours == [("case-1", h) for h in (4, 6, 30, 78)] + [("case-2", h) for h in (44, 46, 70)]
 
 
-async def test_deadlines_of_backfilled_history_alert_nobody_and_those_to_come_do(engine: SqliteEngine) -> None:
+async def test_history_alerts_nobody_also_where_its_ladder_was_climbed_long_ago_and_would_be_reminded_of(
+    engine: SqliteEngine,
+) -> None:
     history = fact(1, "arrest.made", 0, late=1_000, dv="yes")
     await engine.writer.write(lambda tx: CASEBOOK.append(tx, record(history, alerting=False)))
     clock = HandClock(T0 + 1_000 * HOUR)
     assert await timer_of(engine, clock).catch_up() > 0
     told = await alertables(engine)
     assert {a.transition.kind.value for a in told} == {"opened", "overdue", "escalated"}
-    assert {a.alerting for a in told} == {False}
     await clock.move(10_000)
+    assert await timer_of(engine, clock).catch_up() > 0
+    assert {a.alerting for a in await alertables(engine)} == {False}
+
+
+async def test_what_is_still_to_come_of_backfilled_links_alerts(engine: SqliteEngine) -> None:
+    history = fact(1, "arrest.made", 0, late=5, dv="yes")
+    await engine.writer.write(lambda tx: CASEBOOK.append(tx, record(history, alerting=False)))
+    clock = HandClock(T0 + 5 * HOUR)
     await timer_of(engine, clock).catch_up()
-    assert {a.alerting for a in (await alertables(engine))[len(told) :]} == {True}
+    told = await alertables(engine)
+    assert {a.alerting for a in told} == {False}
+    await clock.move(100)
+    await timer_of(engine, clock).catch_up()
+    later = (await alertables(engine))[len(told) :]
+    assert {a.transition.step for a in later} > {2, 3}
+    assert {a.alerting for a in later} == {True}
 
 
 async def alertables(engine: SqliteEngine) -> list[Alertable]:
