@@ -133,3 +133,19 @@ def test_maven_out_of_reach_says_what_to_do(tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with pytest.raises(BrokerError, match=r"could not be fetched from Maven Central .*check this machine's network"):
         class_path()
+
+
+async def test_three_brokers_go_on_without_one(directory: Path) -> None:
+    async with broker(directory, brokers=3, **SMALL) as bootstrap:
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        await admin.start()
+        await admin.create_topics([NewTopic("copied", 1, 3)])
+        await admin.close()
+        await kill_node(directory, 2)
+        assert [node.answers for node in await standing(directory)] == [True, False, True]
+        async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
+            await producer.send_and_wait("copied", b"kept")
+        again = await start(directory, brokers=3, **SMALL)
+        assert again.bootstrap == bootstrap
+        assert all(node.answers for node in await standing(directory))
+        assert await read_one(bootstrap, "copied") == b"kept"
