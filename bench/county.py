@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from itertools import count
+from zlib import crc32
 
 from ccr_events.core.ids import derived
 from ccr_events.envelope import Event, encode_record, fact_of, recorded_form
@@ -20,6 +21,8 @@ from services.engine.transaction import NewRecord
 
 ACTIVE_CASES = 500
 """Cases that are under way at the same time; each event belongs to the next of them."""
+ROUNDS = 5
+"""Events of a case in `rounds`: histories that are shorter are left out."""
 SEALED_TOKEN = "0" * 400
 """Stands for the encrypted fields of an event, in their usual size."""
 
@@ -34,19 +37,27 @@ class _Written:
     data: dict[str, object]
 
 
-def records(policies: PolicyBook) -> Iterator[NewRecord]:
+def records(policies: PolicyBook, era: str = "") -> Iterator[NewRecord]:
     """Records without end: histories are dealt to the active cases in turn, and a finished case makes way for a new
-    one, so that a log of any length has cases of the same size."""
+    one, so that a log of any length has cases of the same size. Another `era` has other cases."""
     histories = _histories()
     numbers = count()
-    active = [_case(histories, next(numbers), policies) for _ in range(ACTIVE_CASES)]
+    active = [_case(histories, f"{era}{next(numbers)}", policies) for _ in range(ACTIVE_CASES)]
     while True:
         for place, case in enumerate(active):
             record = next(case, None)
             while record is None:
-                active[place] = case = _case(histories, next(numbers), policies)
+                active[place] = case = _case(histories, f"{era}{next(numbers)}", policies)
                 record = next(case, None)
             yield record
+
+
+def rounds(policies: PolicyBook, cases: int, era: str = "") -> Iterator[Iterator[NewRecord]]:
+    """The next event of each of `cases` cases, round after round; `ROUNDS` of them, each to be taken whole."""
+    histories = [history for history in _histories() if len(history) >= ROUNDS]
+    going = [_case(histories, f"{era}{number}", policies) for number in range(cases)]
+    for _ in range(ROUNDS):
+        yield (next(case) for case in going)
 
 
 def _histories() -> list[list[_Written]]:
@@ -59,9 +70,9 @@ def _histories() -> list[list[_Written]]:
     return list(found.values())
 
 
-def _case(histories: list[list[_Written]], number: int, policies: PolicyBook) -> Iterator[NewRecord]:
-    case_id = derived("bench case", str(number))
-    for written in histories[number % len(histories)]:
+def _case(histories: list[list[_Written]], number: str, policies: PolicyBook) -> Iterator[NewRecord]:
+    case_id = derived("bench case", number)
+    for written in histories[crc32(number.encode()) % len(histories)]:
         event = written.event
         data = deepcopy(written.data)
         for reference in data.get("references", ()):  # type: ignore[attr-defined]

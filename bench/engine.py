@@ -1,90 +1,128 @@
-"""Events per second through writer and casebook, durable: in batches, one at a time, and from many at once."""
+"""Events per second through writer and casebook, durable: log, facts, links and outbox in one transaction, fsynced.
+
+In batches, where the goal is; one at a time; from many at once. And the engine alone, where what folding gives was
+worked out beforehand.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 
 from bench.county import records
-from ccr_events.policy import load_policies
+from bench.figure import Asked, Figure
+from bench.folded import Folded
+from bench.quiet import Quiet
+from ccr_events.policy import PolicyBook, load_policies
 from services.casebook.recorder import Casebook
 from services.engine.sqlite import SqliteEngine, open_engine
-from services.engine.transaction import NewRecord, Transaction
+from services.engine.transaction import Appender, NewRecord, Transaction
+
+PART = "engine"
+BATCH_GOAL = 15_000
+BATCH = 1_000
+BATCH_CALLERS = 2
+"""The next batch waits while one is written, as it does behind any busy door."""
+ONE_BY_ONE = 1_000
+AT_ONCE = 10_000
+ALONE = 20_000
+"""Events of the figure without folding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measurement."""
-
-    what: str
-    events: int
-    events_per_s: int
-    p50_ms: float
-    """Half of the writes were durable within this time."""
-    p99_ms: float
-    log_holds: int
-    """Events on the log afterwards."""
+def measure(asked: Asked) -> list[Figure]:
+    """Fill a log with `asked.events` in batches, and measure on the way and at its end."""
+    return asyncio.run(_measured(asked))
 
 
-class _Quiet:
-    """An observer that costs nothing."""
-
-    def accepted(self, event_type: str, agency: str) -> None: ...
-    def refused(self, agency: str, status: str) -> None: ...
-    def published(self, seconds: float) -> None: ...
-    def folded(self, seconds: float) -> None: ...
-    def sealed_read(self, label: str, agency: str, outcome: str) -> None: ...
-    def alerted(self, seconds: float) -> None: ...
-
-
-async def measure(events: int, directory: Path | None) -> list[Figure]:
-    """Fill a log with `events` in batches, and measure on the way and at its end."""
-    with TemporaryDirectory(prefix="ccr-bench-") as temporary:
-        async with open_engine(directory or Path(temporary)) as engine:
-            return await _Bench(engine).run(events)
+async def _measured(asked: Asked) -> list[Figure]:
+    policies = load_policies()
+    casebook = Casebook(policies, Quiet())
+    source = records(policies)
+    async with opened(asked.data) as engine:
+        stretch = Stretch(engine, casebook.append)
+        figures = [
+            await stretch.figure("batches of 1,000", list(islice(source, part)), BATCH, BATCH_CALLERS, BATCH_GOAL)
+            for part in _parts(asked.events)
+        ]
+        figures.append(await stretch.figure("one at a time", list(islice(source, ONE_BY_ONE)), 1, 1))
+        figures.append(await stretch.figure("64 at once", list(islice(source, AT_ONCE)), 1, 64))
+        figures.append(await stretch.figure("8 batches of 100 at once", list(islice(source, AT_ONCE)), 100, 8))
+    return [*figures, await _alone(asked, policies)]
 
 
-class _Bench:
-    def __init__(self, engine: SqliteEngine) -> None:
-        policies = load_policies()
+async def _alone(asked: Asked, policies: PolicyBook) -> Figure:
+    found = list(islice(records(policies), ALONE))
+    folded = Folded(found, policies)
+    async with opened(asked.data) as engine:
+        return await Stretch(engine, folded.append).figure(
+            "the engine alone, batches of 1,000", found, BATCH, BATCH_CALLERS
+        )
+
+
+@asynccontextmanager
+async def opened(data: Path | None) -> AsyncIterator[SqliteEngine]:
+    """An engine in a directory of its own, removed afterwards."""
+    with TemporaryDirectory(prefix="ccr-bench-", dir=data) as directory:
+        async with open_engine(Path(directory)) as engine:
+            yield engine
+
+
+class Stretch:
+    """Appends one stretch of events after the other to one engine."""
+
+    def __init__(self, engine: SqliteEngine, append: Appender) -> None:
         self._engine = engine
-        self._casebook = Casebook(policies, _Quiet())
-        self._source = records(policies)
+        self._append = append
         self._held = 0
 
-    async def run(self, events: int) -> list[Figure]:
-        figures = [await self._timed("batches of 1,000", part, 1_000, 1) for part in _parts(events)]
-        figures.append(await self._timed("one at a time", 1_000, 1, 1))
-        figures.append(await self._timed("64 at once", 10_000, 1, 64))
-        figures.append(await self._timed("8 batches of 100 at once", 10_000, 100, 8))
-        return figures
-
-    async def _timed(self, what: str, events: int, batch: int, callers: int) -> Figure:
-        batches = iter(_batches(list(islice(self._source, events)), batch))
+    async def figure(
+        self, what: str, found: Sequence[NewRecord], batch: int, callers: int, goal: float | None = None
+    ) -> Figure:
+        """Append all of `found`, and say how fast that was."""
         taken_s: list[float] = []
-        started = perf_counter()
-        await asyncio.gather(*(self._publish(batches, taken_s) for _ in range(callers)))
-        rate = events / (perf_counter() - started)
-        self._held += events
+        started, cpu_s = perf_counter(), process_time()
+        await self.append(found, batch, callers, taken_s.append)
+        took_s, cpu_s = perf_counter() - started, process_time() - cpu_s
         cuts = quantiles(taken_s, n=100) if len(taken_s) > 1 else taken_s * 99
-        return Figure(what, events, round(rate), round(cuts[49] * 1e3, 2), round(cuts[98] * 1e3, 2), self._held)
+        return Figure(
+            PART,
+            what,
+            round(len(found) / took_s),
+            "events/s",
+            goal,
+            extra={
+                "CPU µs/event": round(cpu_s / len(found) * 1e6, 1),
+                "p50 ms": round(cuts[49] * 1e3, 2),
+                "p99 ms": round(cuts[98] * 1e3, 2),
+                "events": len(found),
+                "log holds": self._held,
+            },
+        )
 
-    async def _publish(self, batches: Iterator[Sequence[NewRecord]], taken_s: list[float]) -> None:
+    async def append(
+        self, found: Sequence[NewRecord], batch: int, callers: int, took: Callable[[float], None] = lambda _: None
+    ) -> None:
+        """Append all of `found`; `took` is told the seconds of each batch."""
+        batches = iter([found[first : first + batch] for first in range(0, len(found), batch)])
+        await asyncio.gather(*(self._publish(batches, took) for _ in range(callers)))
+        self._held += len(found)
+
+    async def _publish(self, batches: Iterator[Sequence[NewRecord]], took: Callable[[float], None]) -> None:
         for batch in batches:
             started = perf_counter()
-            await self._engine.writer.write(lambda tx, batch=batch: self._append(tx, batch))
-            taken_s.append(perf_counter() - started)
+            await self._engine.writer.write(lambda tx, batch=batch: self._all(tx, batch))  # type: ignore[misc]
+            took(perf_counter() - started)
 
-    def _append(self, tx: Transaction, batch: Sequence[NewRecord]) -> None:
+    def _all(self, tx: Transaction, batch: Sequence[NewRecord]) -> None:
         for record in batch:
             if tx.events.find(record.fact.id) is None:
-                self._casebook.append(tx, record)
+                self._append(tx, record)
 
 
 def _parts(events: int) -> list[int]:
@@ -96,12 +134,3 @@ def _parts(events: int) -> list[int]:
         left -= size
         size *= 3
     return parts
-
-
-def _batches(found: list[NewRecord], size: int) -> list[list[NewRecord]]:
-    return [found[i : i + size] for i in range(0, len(found), size)]
-
-
-def as_rows(figures: list[Figure]) -> list[dict[str, object]]:
-    """For JSON."""
-    return [asdict(figure) for figure in figures]
