@@ -20,6 +20,8 @@ HEARTBEAT_S = 86_400.0
 """A silent stream costs the run a step a day."""
 LONGEST_AWAY_S = 7_200.0
 """A subscriber comes back within this time."""
+CALM_AWAY_S = 60.0
+"""Once it is calm."""
 SLOW_S = 60.0
 """A slow one takes this long over an alert at most; the server gives it up after `SEND_S`."""
 
@@ -61,7 +63,7 @@ class Listener:
                 if stream.done() and not stream.cancelled() and isinstance(stream.exception(), BeyondNewest):
                     world.trace.violated(f"{self.agency} heard alert {self.newest}, which the outbox does not hold")
                     return
-            await asyncio.sleep(1.0 if world.calm else world.random.random() ** 4 * LONGEST_AWAY_S)
+            await asyncio.sleep(CALM_AWAY_S if world.calm else world.random.random() ** 4 * LONGEST_AWAY_S)
 
     async def _served(self, process: Process, serving: Serving) -> None:
         """The server's side of a connection."""
