@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -68,7 +69,7 @@ class KeptQuarantine:
         if purpose not in set(ReadPurpose):
             raise ReadRefused(f"is no purpose that is known: use one of {', '.join(ReadPurpose)}")
         held = await self._acted(quarantine_id, "opened", by, purpose=purpose)
-        opened = self._holding.opened(held)
+        opened = await asyncio.to_thread(self._holding.opened, held)
         if opened is None:
             if held.state != WAITING:
                 raise BodyNotKept(f"this entry was {held.state}, and what was submitted is no longer kept")
@@ -81,7 +82,7 @@ class KeptQuarantine:
         It stays in quarantine when it is refused again. Raises `UnknownEntry`, `NotWaiting` or `BodyNotKept`.
         """
         held = await self._acted(quarantine_id, "redriven", by)
-        kept = self._holding.opened(held)
+        kept = await asyncio.to_thread(self._holding.opened, held)
         if body is None and kept is None:
             raise BodyNotKept(f"what {held.agency} submitted was not kept: give the repaired body")
         raw = body if body is not None else kept[0] if kept is not None else b""

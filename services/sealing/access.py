@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,12 +13,12 @@ import orjson
 
 from ccr_events.agencies import Agency
 from ccr_events.codes.backbone import KeyRing, ReadOutcome, ReadPurpose
-from ccr_events.core.view import CaseView
 from ccr_events.envelope import decode_record
 from ccr_events.envelope.recorded import SEALED
 from ccr_events.labels import Label
 from services.engine.ports import AuthenticatedKey, Clock, Observer, OpenedEvent
 from services.engine.transaction import Transaction, Writer
+from services.sealing.involvement import is_involved
 from services.sealing.keystore import KeyStore
 from services.sealing.sealer import Sealer
 from services.sealing.visibility import Asked, Visibility, refusal, visibility
@@ -78,7 +79,8 @@ class Opener:
         for label in wanted:
             outcome = ReadOutcome.GRANTED if label in judged.granted else ReadOutcome.DENIED
             self._observer.sealed_read(label.value, agency.value, outcome.value)
-        opened = self._sealer.open(judged.case_id, event_id, judged.tokens, judged.granted)
+        # in another thread: the key store may be making keys durable, and alerts must not wait for the disk
+        opened = await asyncio.to_thread(self._sealer.open, judged.case_id, event_id, judged.tokens, judged.granted)
         return OpenedEvent({label.value: values for label, values in opened.items()}, judged.denied)
 
     def _judge(
@@ -95,7 +97,7 @@ class Opener:
             return None
         record = decode_record(stored.body)
         views = [tx.views.get(case_id) for case_id in {stored.case_id, tx.cases.forward_of(stored.case_id)}]
-        involved = any(_involved(view, agency.value) for view in views)
+        involved = any(is_involved(view, agency.value) for view in views)
         referred = any(f.agency == Agency.LE for view in views for f in view.facts.values() if f.type == REFERRAL)
         reasons: dict[Label, str | None] = {}
         for label in labels:
@@ -133,12 +135,6 @@ class Opener:
         if purpose is ReadPurpose.BREAK_GLASS and outcome is ReadOutcome.GRANTED:
             entry["review_by"] = at + timedelta(hours=self._matrix.break_glass.review_within_h)
         return orjson.dumps(entry, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
-
-
-def _involved(view: CaseView, agency: str) -> bool:
-    return any(fact.agency == agency for fact in view.facts.values()) or any(
-        link.agency == agency or any(step.agency == agency for step in link.steps) for link in view.links.values()
-    )
 
 
 def _word(kind: type[_Word], text: str, what: str) -> _Word:

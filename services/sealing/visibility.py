@@ -73,7 +73,7 @@ class Asked:
     publisher: str
     ring: KeyRing
     involved: bool
-    """The agency published into the case, owes a link in it or hears of one."""
+    """The agency has a part in the case: see `services.sealing.involvement`."""
     le_referral: bool
     """Police referred the case to advocacy."""
 
@@ -97,7 +97,10 @@ def refusal(asked: Asked, agency: Agency, purpose: ReadPurpose, matrix: Visibili
     if purpose is ReadPurpose.BREAK_GLASS:
         return _break_glass_refusal(asked, agency, matrix.break_glass)
     if not asked.involved:
-        return f"{agency.value} has no part in this case: it neither published into it nor owes or hears a link in it"
+        return (
+            f"{agency.value} has no part in this case: it neither reported what others know of it nor owes or hears of "
+            "a link in it"
+        )
     return _row_refusal(asked, agency, purpose, matrix)
 
 

@@ -17,15 +17,15 @@ from services.sealing.visibility import visibility
 from tests.support.doors import Doorway, an_event, doorway, event_id, party
 
 INCIDENT, REFERRAL, ORDER = 1, 2, 3
+PEOPLE = (party("victim", "Vera", born="1990-01-01"), party("suspect", "Sam", born="1988-02-02"))
 
 
 @pytest.fixture
 async def way(tmp_path: Path) -> AsyncIterator[Doorway]:
     async with doorway(tmp_path) as way:
         refs = (("incident_no", "26-1"), ("court_case_no", "C-1"))
-        people = (party("victim", "Vera"), party("suspect", "Sam"))
         await way.accept(
-            an_event(INCIDENT, "incident.reported", refs=refs, parties=people, location="1 Nowhere Lane",
+            an_event(INCIDENT, "incident.reported", refs=refs, parties=PEOPLE, location="1 Nowhere Lane",
                      narrative="what he did", injury="M", dv="yes", pattern=["CHOKED"]),
         )  # fmt: skip
         yield way
@@ -75,6 +75,29 @@ async def test_agency_without_part_in_the_case_reads_nothing(way: Doorway) -> No
     opened = await read(way, "visit", "CHILD", "CJI")
     assert opened.fields == {}
     assert "no part in this case" in opened.denied["CJI"]
+
+
+async def _case(way: Doorway) -> str:
+    [known] = await way.submit(an_event(INCIDENT, "incident.reported"))
+    record = await way.engine.writer.read(lambda tx: tx.events.get(event_id(INCIDENT)))
+    assert known.status == "conflict"
+    assert record is not None
+    return record.case_id
+
+
+async def test_knowing_the_id_of_a_case_is_no_part_in_it(way: Doorway) -> None:
+    case_id = await _case(way)
+    mine = (("booking_no", "B-made-up"),)
+    await way.accept(an_event(11, "jail.booked", refs=mine, case_id=case_id), agency="jail")
+    await way.accept(an_event(12, "jail.booked", refs=mine, minutes=1), agency="jail")
+    await way.accept(an_event(13, "custody.released", refs=mine, causes=INCIDENT), agency="jail")
+    assert await way.engine.links.links(agency="jail", case_id=case_id)  # it owes what its own events brought about
+    assert "no part in this case" in (await read(way, "jail", "VLOC", purpose="notification")).denied["VLOC"]
+
+
+async def test_a_pair_or_a_number_that_others_know_is_a_part_in_it(way: Doorway) -> None:
+    await way.accept(an_event(11, "jail.booked", refs=(("booking_no", "B-1"),), parties=PEOPLE), agency="jail")
+    assert "VLOC" in (await read(way, "jail", "VLOC", purpose="notification")).fields
 
 
 async def test_advocacy_reads_who_the_victim_is_only_after_a_police_referral(way: Doorway) -> None:
