@@ -11,6 +11,7 @@ import aiokafka
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from services.engine.kafka.batches.decoded import AsDecoded
 from services.engine.kafka.batches.records import RecordBatch
 from services.engine.kafka.batches.spans import Spans
 from services.engine.kafka.batches.topics import batched_topics
@@ -25,6 +26,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
+        consumer._key_deserializer = AsDecoded(batched_topics(self.app))
         return consumer
 
     async def seek_to_committed(self) -> Mapping[TP, int]:

@@ -8,14 +8,14 @@ from typing import Protocol
 
 
 class Record(Protocol):
-    """One record, as aiokafka has it."""
+    """One record, as aiokafka's decoder has it."""
 
     offset: int
     timestamp: int
     """Milliseconds since 1970, UTC."""
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from faust.transport.drivers import TRANSPORTS
 
+from services.engine.kafka.batches import decoded
+
 SCHEME = "kafkabatches"
 """`faust.App(broker="kafkabatches://host:port")`."""
 
 
 def register() -> None:
     """Make the scheme known to Faust; importing the package does it."""
+    decoded.install()
     TRANSPORTS.aliases[SCHEME] = "services.engine.kafka.batches.transport:Transport"
 
 
