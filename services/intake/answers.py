@@ -1,7 +1,7 @@
 """A practitioner's answer to a protocol link, as the event that carries it.
 
 Saying it twice is saying it once: the event's id is derived from link, agency and role, and the door takes a second
-one for a duplicate.
+one for a duplicate, unless it says something new (`services.intake.restated`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ccr_events.core.model import Link
 from ccr_events.core.rules import Policies
 from ccr_events.envelope import Event
 from services.engine.ports import AuthenticatedKey, Submission
+from services.intake.restated import with_status_id
 
 AnswerKind = Literal["acknowledged", "completed", "waived"]
 SOURCE = "/ccr/answers"
@@ -45,7 +46,9 @@ def answer(
     elif by.agency != link.agency:
         raise AnswerRefused(f"{by.agency} cannot {_SAID[kind]} this link: {link.agency} owes it ({link.role})")
     event_id = answer_event_id(kind, link.id, by.agency, role)
-    if link.state.ended and link.ended_by != event_id:
+    status = (fields or {}).get("status")
+    same = (event_id,) if status is None else (event_id, with_status_id(event_id, status))
+    if link.state.ended and link.ended_by not in same:
         raise AnswerRefused(f"this link is {link.state.value} already: there is nothing left to {_SAID[kind]}")
     event = Event(
         id=event_id,

@@ -29,7 +29,7 @@ from services.intake.allowed import allowed
 from services.intake.append import new_record
 from services.intake.holding import Holding, QuarantineFull
 from services.intake.recorded_time import RecordedTime
-from services.intake.restated import restated, withdrawal_of
+from services.intake.restated import restated, with_status, withdrawal_of
 from services.intake.stages import Ready, Refused
 from services.intake.validate import is_said_once, reserved, validated
 from services.sealing.hashes import KeyedHashes
@@ -176,6 +176,8 @@ class Door:
             return self._refused(tx, step, keep=keep)
         event_id = step.incoming.event_id
         known = tx.events.find(event_id)
+        if known is not None and (other := with_status(tx, step, known, self._hashes)) is not None:
+            step, known = other, tx.events.find(other.incoming.event_id)
         if known is not None:
             withdrawal = withdrawal_of(tx, step, known)
             if withdrawal is None:

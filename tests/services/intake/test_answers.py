@@ -75,6 +75,36 @@ async def test_an_answer_that_was_withdrawn_counts_when_it_is_given_again(way: D
         assert after.state is LinkState.OPENED
 
 
+async def test_an_acknowledgement_that_tells_a_new_status_is_one_of_its_own_and_the_first_one_stands(
+    way: Doorway,
+) -> None:
+    link = await a_link(way)
+    received = await give(way, "acknowledged", link, link.agency, link.role, status="received")
+    way.clock.at = T0 + timedelta(minutes=9)
+    assigned = await give(way, "acknowledged", link, link.agency, link.role, minutes=9, status="on_call_assigned")
+    assert (assigned.status, assigned.case_id) == ("accepted", link.case_id)
+    after = await way.engine.links.link(link.id)
+    assert after is not None
+    assert after.acknowledged_at == T0 + timedelta(minutes=5)
+    for said, first in (("received", received), ("on_call_assigned", assigned)):
+        again = await give(way, "acknowledged", link, link.agency, link.role, minutes=9, status=said)
+        assert (again.status, again.position) == ("duplicate", first.position)
+    without = await give(way, "acknowledged", link, link.agency, link.role, minutes=9)
+    assert (without.status, without.position) == ("duplicate", received.position)
+
+
+async def test_on_call_assigned_ends_a_link_that_was_only_received_and_may_be_said_again(way: Doorway) -> None:
+    link = next(link for link in await way.engine.links.links() if link.agency == "adv" and link.rule.startswith("L06"))
+    await give(way, "acknowledged", link, "adv", link.role, status="received")
+    way.clock.at = T0 + timedelta(minutes=9)
+    await give(way, "acknowledged", link, "adv", link.role, minutes=9, status="on_call_assigned")
+    ended = await way.engine.links.link(link.id)
+    assert ended is not None
+    assert ended.state.ended
+    again = await give(way, "acknowledged", ended, "adv", link.role, minutes=9, status="on_call_assigned")
+    assert again.status == "duplicate"
+
+
 async def test_other_agencies_neither_acknowledge_nor_complete(way: Doorway) -> None:
     link = await a_link(way)
     kinds: tuple[AnswerKind, ...] = ("acknowledged", "completed")
