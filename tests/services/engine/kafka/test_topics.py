@@ -27,6 +27,7 @@ from services.engine.kafka.topics import (
 )
 from services.engine.kafka.topics.catalogue import CASE_VIEWS, EVENTS, INBOUND, LINKS
 from services.engine.kafka.topics.standing import TopicStanding
+from tests.support.kafka import make_topics
 
 WANTED = catalogue(Size(partitions=4, copies=1))
 
@@ -155,8 +156,7 @@ class TestOnABroker:
         self, shared_broker: str, topics: tuple[Topic, ...], fresh: str
     ) -> None:
         async with cluster_admin(shared_broker) as admin:
-            await admin.create_topics([NewTopic(f"{fresh}-other", 3, 1, topic_configs={"retention.ms": "5000"})])
-            while not (before := await topics_on(admin, [f"{fresh}-other"])):
-                await asyncio.sleep(0.05)
+            await make_topics(admin, NewTopic(f"{fresh}-other", 3, 1, topic_configs={"retention.ms": "5000"}))
+            before = await topics_on(admin, [f"{fresh}-other"])
             await apply(admin, topics, await plan(shared_broker, topics))
             assert await topics_on(admin, [f"{fresh}-other"]) == before

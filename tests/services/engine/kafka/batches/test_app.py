@@ -17,6 +17,7 @@ from services.engine.kafka.batches import RecordBatch, batch_agent, batch_topic,
 from services.engine.kafka.batches.agent import MAX_UNFINISHED
 from services.engine.kafka.batches.topics import MAX_WAITING
 from services.engine.kafka.topics import cluster_admin
+from tests.support.kafka import make_topics
 
 pytestmark = [
     pytest.mark.kafka,
@@ -33,7 +34,7 @@ async def running(
 ) -> AsyncIterator[faust.App]:
     async with cluster_admin(bootstrap) as admin:
         names = [f"{name}-in", f"{name}-single"]
-        await admin.create_topics([NewTopic(each, 1, 1) for each in names])
+        await make_topics(admin, *(NewTopic(each, 1, 1) for each in names))
         app = faust.App(
             name,
             broker=broker_url(bootstrap),

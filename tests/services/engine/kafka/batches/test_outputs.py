@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from services.engine.kafka.batches import Output, Outputs, OversizedRecord, read_limits
 from services.engine.kafka.batches.outputs import PREFERRED_BYTES, built
 from services.engine.kafka.topics import KafkaUnreachable, cluster_admin
+from tests.support.kafka import make_topics
 
 LIMIT = 1_000
 
@@ -105,7 +106,7 @@ class TestOnABroker:
     @asynccontextmanager
     async def topic(self, bootstrap: str, name: str, limit: int) -> AsyncIterator[AIOKafkaProducer]:
         async with cluster_admin(bootstrap) as admin:
-            await admin.create_topics([NewTopic(name, 2, 1, topic_configs={"max.message.bytes": str(limit)})])
+            await make_topics(admin, NewTopic(name, 2, 1, topic_configs={"max.message.bytes": str(limit)}))
             async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True) as producer:
                 yield producer
             await admin.delete_topics([name])

@@ -17,6 +17,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 
 from services.engine.kafka.topics import cluster_admin
+from tests.support.kafka import make_topics
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
 ROOT = Path(__file__).parents[5]
@@ -48,7 +49,7 @@ def worker(bootstrap: str, name: str, directory: Path, fail_on: str = "") -> Ite
 async def topics(bootstrap: str, name: str) -> AsyncIterator[None]:
     async with cluster_admin(bootstrap) as admin:
         names = [f"{name}-in", f"{name}-out"]
-        await admin.create_topics([NewTopic(each, PARTITIONS, 1) for each in names])
+        await make_topics(admin, *(NewTopic(each, PARTITIONS, 1) for each in names))
         yield
         await admin.delete_topics(names)
 
@@ -175,8 +176,8 @@ async def test_compacted_gaps_do_not_hold_the_position(shared_broker: str, fresh
         "max.compaction.lag.ms": "100",
     }
     async with cluster_admin(shared_broker) as admin:
-        await admin.create_topics([NewTopic(f"{fresh}-in", 1, 1, topic_configs=compacted)])
-        await admin.create_topics([NewTopic(f"{fresh}-out", PARTITIONS, 1)])
+        source = NewTopic(f"{fresh}-in", 1, 1, topic_configs=compacted)
+        await make_topics(admin, source, NewTopic(f"{fresh}-out", PARTITIONS, 1))
         async with AIOKafkaProducer(bootstrap_servers=shared_broker) as producer:
             for number in range(600):
                 await producer.send_and_wait(f"{fresh}-in", b"%d" % number, key=b"%d" % (number % 7), partition=0)
