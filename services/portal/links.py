@@ -17,7 +17,7 @@ from ccr_events.payload import RoleName, ShortText
 from ccr_events.types.backbone import PolicyRef
 from services.alerts.audience import may_see_link
 from services.engine.ports import AuthenticatedKey
-from services.intake.answers import AnswerKind, AnswerRefused
+from services.intake.answers import AnswerKind, AnswerRefused, is_named_to_answer
 from services.intake.answers import answer as answer_of
 from services.portal.access import Call
 from services.portal.backbone import Backbone
@@ -55,6 +55,7 @@ class WaiveBody(Body):
     note: ShortText | None = Field(default=None, repr=False)
 
 
+_BY_OTHERS: tuple[AnswerKind, ...] = ("acknowledged", "completed")
 AnyBody = AcknowledgeBody | CompleteBody | WaiveBody
 
 
@@ -77,7 +78,7 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         found = await backbone.links.links(
             agency=agency, case_id=case_id, open_only=open_only, limit=limit if own else MAX_LINKS
         )
-        visible = [link for link in found if may_see_link(caller.agency, link)]
+        visible = [link for link in found if _may_see(caller.agency, link)]
         return answer(LinksForm(links=[link_form(link, backbone.policies) for link in visible[:limit]]))
 
     @get("/v1/links/{link_id:str}")
@@ -107,9 +108,15 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
 
     async def _visible(caller: AuthenticatedKey, link_id: str) -> Link:
         link = await backbone.links.link(link_id)
-        if link is None or not may_see_link(caller.agency, link):
+        if link is None or not _may_see(caller.agency, link):
             raise not_found("link")
         return link
+
+    def _may_see(agency: str, link: Link) -> bool:
+        """Also who is named to answer it: otherwise they could not."""
+        return may_see_link(agency, link) or any(
+            is_named_to_answer(kind, link, agency, backbone.policies) for kind in _BY_OTHERS
+        )
 
     def _check_completable(link: Link) -> None:
         rule = rule_of(link, backbone.policies)

@@ -165,3 +165,22 @@ async def test_a_wrong_answer_names_its_fields(desk: Portal, case_id: str) -> No
 async def test_an_answer_too_large_is_not_read(desk: Portal, case_id: str) -> None:
     link = await desk.link(case_id, "L06a")
     problem_of(await desk.post(f"/v1/links/{link['id']}/waive", "le", b" " * 70_000), 413)
+
+
+async def test_the_prosecutor_acknowledges_the_report_that_police_owe_since_the_policy_names_its_answer(
+    desk: Portal, case_id: str
+) -> None:
+    link = await desk.link(case_id, "L09a")
+    assert link["agency"] == "le"
+    path = f"/v1/links/{link['id']}"
+    assert (await desk.get(path, "pros")).status_code == 200
+    assert ("le", "L09a") in await listed(desk, "pros", f"?case_id={case_id}")
+    for other in ("jail", "adv"):
+        assert (await desk.get(path, other)).status_code == 404
+        assert (await desk.post(f"{path}/acknowledge", other, {"role": "clerk"})).status_code == 404
+    assert (await desk.post(f"{path}/complete", "pros", {"role": "clerk"})).status_code == 403
+    response = await desk.post(f"{path}/acknowledge", "pros", {"role": "intake clerk"})
+    assert response.status_code == 202, response.text
+    assert (await desk.link(case_id, "L09a"))["state"] == "satisfied"
+    again = await desk.post(f"{path}/acknowledge", "pros", {"role": "intake clerk"})
+    assert again.json()["status"] == "duplicate"
