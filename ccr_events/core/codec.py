@@ -6,12 +6,8 @@ Facts are written in canonical order, the keys of their data sorted, and links b
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
 from msgspec import Struct
-from msgspec.json import Decoder
-from msgspec.structs import asdict
+from msgspec.json import Decoder, Encoder
 
 from ccr_events.core.fold import arranged
 from ccr_events.core.model import Fact, Link, Transition
@@ -24,6 +20,7 @@ class _StoredView(Struct):
     links: list[Link]
 
 
+_write = Encoder(order="deterministic").encode
 _read_view = Decoder(_StoredView).decode
 _read_link = Decoder(Link).decode
 _read_transition = Decoder(Transition).decode
@@ -32,13 +29,8 @@ _read_fact = Decoder(Fact).decode
 
 def encode_view(view: CaseView) -> bytes:
     """A case view: its facts and links."""
-    return orjson.dumps(
-        {
-            "case_id": view.case_id,
-            "facts": [_fact_form(fact) for fact in sorted(view.facts.values(), key=lambda f: f.order)],
-            "links": [_link_form(link) for _, link in sorted(view.links.items())],
-        }
-    )
+    facts = sorted(view.facts.values(), key=lambda f: f.order)
+    return _write(_StoredView(view.case_id, facts, [link for _, link in sorted(view.links.items())]))
 
 
 def decode_view(raw: bytes) -> CaseView:
@@ -51,7 +43,7 @@ def decode_view(raw: bytes) -> CaseView:
 
 def encode_link(link: Link) -> bytes:
     """One link."""
-    return orjson.dumps(_link_form(link))
+    return _write(link)
 
 
 def decode_link(raw: bytes) -> Link:
@@ -59,11 +51,9 @@ def decode_link(raw: bytes) -> Link:
     return _read_link(raw)
 
 
-def encode_transition(transition: Transition, link: bytes | None = None) -> bytes:
-    """One transition, with the link after it; `link` where that is already encoded."""
-    form = asdict(transition)
-    form["link"] = _link_form(transition.link) if link is None else orjson.Fragment(link)
-    return orjson.dumps(form)
+def encode_transition(transition: Transition) -> bytes:
+    """One transition, with the link after it."""
+    return _write(transition)
 
 
 def decode_transition(raw: bytes) -> Transition:
@@ -73,21 +63,9 @@ def decode_transition(raw: bytes) -> Transition:
 
 def encode_fact(fact: Fact) -> bytes:
     """One fact."""
-    return orjson.dumps(_fact_form(fact))
+    return _write(fact)
 
 
 def decode_fact(raw: bytes) -> Fact:
     """The fact `encode_fact` wrote."""
     return _read_fact(raw)
-
-
-def _fact_form(fact: Fact) -> dict[str, Any]:
-    form = asdict(fact)
-    form["data"] = orjson.Fragment(orjson.dumps(fact.data, option=orjson.OPT_SORT_KEYS))  # in its publisher's order
-    return form
-
-
-def _link_form(link: Link) -> dict[str, Any]:
-    form = asdict(link)
-    form["steps"] = [asdict(step) for step in link.steps]
-    return form

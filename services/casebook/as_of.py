@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccr_events.core import corrections, moves
-from ccr_events.core.codec import decode_fact
 from ccr_events.core.fold import refold
 from ccr_events.core.model import Fact
 from ccr_events.core.rules import Policies
 from ccr_events.core.view import CaseView
+from ccr_events.envelope import read_fact
 from services.casebook.recorder import merged_into
 from services.casebook.replay_case import require_editions
 from services.engine.sqlite.snapshot import Snapshot
@@ -36,8 +36,8 @@ class Standing:
 
 
 def known_facts(bodies: Iterable[bytes], at: datetime) -> dict[str, Fact]:
-    """By id, the facts recorded by an instant."""
-    facts = (decode_fact(body) for body in bodies)
+    """By id, the facts of events (log form) recorded by an instant."""
+    facts = (read_fact(body) for body in bodies)
     return {fact.id: fact for fact in facts if fact.recorded_at <= at}
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ccr_events.core import moves
-from ccr_events.core.codec import encode_fact, encode_link, encode_transition
+from ccr_events.core.codec import encode_transition
 from ccr_events.core.fold import step
-from ccr_events.core.model import Fact, Link
+from ccr_events.core.model import Fact
 from ccr_events.core.rules import Policies
 from ccr_events.core.view import CaseView
-from ccr_events.envelope import decode_record, fact_of
+from ccr_events.envelope import read_fact
 from services.casebook.recorder import merged_into
 from services.casebook.replay_outbox import Row
 from services.casebook.replay_report import Difference, ReplayRefused, Report
@@ -33,8 +33,6 @@ class Folding:
     report: Report = field(default_factory=Report)
     _known: set[str] = field(default_factory=set)
     """Editions the policies have."""
-    _encoded: dict[str, tuple[Link, bytes]] = field(default_factory=dict)
-    """Link id → the link of the case being folded as it was last encoded: most are told of and then stored."""
 
     def case(self, case: StoredCase) -> None:
         """Fold one case and compare."""
@@ -42,7 +40,6 @@ class Folding:
             self._stray(case)
             return
         view = CaseView(case.case_id)
-        self._encoded.clear()
         for record in case.records:
             fact = self._fact(record, view)
             if fact is not None:
@@ -61,14 +58,12 @@ class Folding:
                 self.report.add(Difference("fact", record.case_id))
             return None
         try:
-            fact = fact_of(decode_record(record.body))
+            fact = read_fact(record.body)
         except (ValueError, KeyError, TypeError):
             self._different("log", view)
             return None
         if fact.id != record.event_id or fact.case_id != view.case_id:
             self._different("log", view)
-        elif encode_fact(fact) != record.fact:
-            self._different("fact", view)
         return fact
 
     def _folded(self, view: CaseView, fact: Fact, record: StoredRecord) -> CaseView:
@@ -78,7 +73,7 @@ class Folding:
         done = step(view, fact, self.policies)
         if done.transitions:
             at, loud = stored_instant(fact.recorded_at), record.alerting or 0
-            told = [(at, loud, encode_transition(t, self._bytes_of(t.link))) for t in done.transitions]
+            told = [(at, loud, encode_transition(t)) for t in done.transitions]
             self.telling(record.position, told)
             self.report.transitions += len(done.transitions)
         if done.outbound and not all(self.stored.on_log(sent.id) for sent in done.outbound):
@@ -89,17 +84,11 @@ class Folding:
         self.report.links += len(case.links)
         for link_id in sorted(case.links.keys() | view.links.keys()):
             link, row = view.links.get(link_id), case.links.get(link_id)
-            expected = None if link is None else link_row(case.number, link, self._bytes_of(link))
+            expected = None if link is None else link_row(case.number, link)
             if row == expected:
                 continue
             same_link = row is not None and expected is not None and row[-1] == expected[-1]
             self.report.add(Difference("deadline" if same_link else "link", view.case_id, link_id))
-
-    def _bytes_of(self, link: Link) -> bytes:
-        known = self._encoded.get(link.id)
-        if known is None or known[0] is not link:
-            known = self._encoded[link.id] = (link, encode_link(link))
-        return known[1]
 
     def _stray(self, case: StoredCase) -> None:
         self.report.strays = True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from ccr_events.core.codec import decode_fact, encode_fact
 from ccr_events.core.model import Fact
+from ccr_events.envelope import read_fact
 from services.engine.ports import LogRecord
 from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
@@ -99,8 +99,8 @@ class SqliteEvents:
             "INSERT INTO events (position, event_id, case_id, digest, alerting, body)",
             [(p, r.fact.id, r.fact.case_id, r.digest, r.alerting, r.body) for p, _, r in new],
         )
-        facts = sorted((n << POSITION_BITS | p, encode_fact(r.fact)) for p, n, r in new)
-        insert_rows(self._connection, "INSERT INTO facts (key, body)", facts)
+        keys = sorted(n << POSITION_BITS | p for p, n, _ in new)
+        insert_rows(self._connection, "INSERT INTO facts (key)", [(key,) for key in keys])
         self._ids.add([(r.fact.id, p) for p, _, r in new])
         self._last = (self._last or 0) + len(new)
         self._new.clear()
@@ -125,8 +125,12 @@ def case_range(number: int) -> tuple[int, int]:
 
 def stored_facts(connection: sqlite3.Connection, number: int) -> dict[str, Fact]:
     """The facts of a case by event id, as they are on disk."""
-    rows = connection.execute("SELECT body FROM facts WHERE key BETWEEN ? AND ? ORDER BY key", case_range(number))
-    facts = [decode_fact(body) for (body,) in rows]
+    rows = connection.execute(
+        f"SELECT body FROM facts JOIN events ON position = key & {MAX_POSITION} "  # noqa: S608
+        "WHERE key BETWEEN ? AND ? ORDER BY key",
+        case_range(number),
+    )
+    facts = [read_fact(body) for (body,) in rows]
     return {fact.id: fact for fact in facts}
 
 

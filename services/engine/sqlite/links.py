@@ -117,25 +117,17 @@ class SqliteLinks:
         times = (next_of(held.link) for held in self._new.values.values() if held.link is not None)
         return min((at for at in times if at is not None), default=None)
 
-    def flush(self) -> dict[int, bytes]:
-        """Store what was put and removed; returns the links' bytes by `id(link)`, for who encodes them again."""
+    def flush(self) -> None:
+        """Store what was put and removed."""
         held = self._new.values
         if not held:
-            return {}
+            return
         stored = find_rows(self._connection, LINK_IDS, f"link_number, {_INDEXED}", held)
-        encoded: dict[int, bytes] = {}
-        rows: list[LinkRow] = []
-        for one in held.values():
-            if one.link is not None:
-                row = link_row(one.case_number, one.link)
-                encoded[id(one.link)] = row[-1]
-                rows.append(row)
-        gone = sorted(stored[link_id][0] for link_id, one in held.items() if one.link is None and link_id in stored)
-        for number in gone:
-            self._connection.execute("DELETE FROM links WHERE link_number = ?", (number,))
-        self._store(rows, stored)
+        for link_id, one in held.items():
+            if one.link is None and link_id in stored:
+                self._connection.execute("DELETE FROM links WHERE link_number = ?", (stored[link_id][0],))
+        self._store([link_row(one.case_number, one.link) for one in held.values() if one.link is not None], stored)
         self._new.clear()
-        return encoded
 
     def forget(self) -> None:
         """The group failed: count anew from what is on disk."""
@@ -191,8 +183,8 @@ def stored_links(connection: sqlite3.Connection, number: int) -> dict[str, Link]
     return {link.id: link for link in links}
 
 
-def link_row(case_number: int, link: Link, body: bytes | None = None) -> LinkRow:
-    """The row of a link that the view of a case holds; `body` where the link is already encoded."""
+def link_row(case_number: int, link: Link) -> LinkRow:
+    """The row of a link that the view of a case holds."""
     steps = pending_steps(link)
     return (
         link.id,
@@ -205,5 +197,5 @@ def link_row(case_number: int, link: Link, body: bytes | None = None) -> LinkRow
         int(any(step.reached and step.number > 0 for step in link.steps)),
         len(steps),
         stored_instant(min(step.at for step in steps)) if steps else None,
-        encode_link(link) if body is None else body,
+        encode_link(link),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from ccr_events.core.codec import decode_transition, encode_transition
@@ -43,8 +43,8 @@ class SqliteOutbox:
         """See `Buffer.take_back`."""
         self._new.take_back()
 
-    def flush(self, links: Mapping[int, bytes]) -> list[Alertable]:
-        """Store what was added, and return it; `links` are the bytes of links already encoded, by `id(link)`."""
+    def flush(self) -> list[Alertable]:
+        """Store what was added, and return it."""
         new = list(self._new.values.values())
         if not new:
             return []
@@ -57,7 +57,7 @@ class SqliteOutbox:
                     position,
                     stored_instant(a.recorded_at),
                     a.alerting,
-                    encode_transition(a.transition, links.get(id(a.transition.link))),
+                    encode_transition(a.transition),
                 )
                 for position, a in new
             ],

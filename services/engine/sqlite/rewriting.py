@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Mapping
 
-from ccr_events.core.codec import encode_fact
 from ccr_events.core.model import Fact
 from ccr_events.core.view import CaseView
 from services.engine.ports import LogRecord
@@ -70,7 +69,7 @@ class SqliteRewriting:
         for position, fact in facts.items():
             if fact.id not in waiting:  # events of this group bring their facts themselves
                 key = number << POSITION_BITS | position
-                self._savepoint.write("INSERT INTO facts (key, body) VALUES (?, ?)", (key, encode_fact(fact)))
+                self._savepoint.write("INSERT INTO facts (key) VALUES (?)", (key,))
         self._savepoint.write("DELETE FROM links WHERE held_by = ?", (number,))
         for link_id in view.links:
             self._savepoint.write(_DELETE_LINK, (hash_of(link_id), link_id))

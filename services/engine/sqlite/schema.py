@@ -2,7 +2,8 @@
 
 Two keys are composed so that what is read together lies together:
 
-- `facts.key` is case number and log position in one integer: the facts of a case are one range of the tree.
+- `facts.key` is case number and log position in one integer: the facts of a case are one range of the tree. What they
+  say is read from the log.
 - A view has no table. It is the facts of its case and the links it holds, so an event costs the same to store
   whether its case has ten facts or a thousand.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
+from ccr_events.core.codec import decode_link, decode_transition, encode_link, encode_transition
 from services.engine.sqlite.ids import EVENT_IDS, LINK_IDS, hash_of
 from services.engine.transaction import StorageFailed
 
@@ -127,7 +129,18 @@ _V4 = (
     "CREATE INDEX quarantine_settled ON quarantine (agency, settled_at) WHERE state <> 'waiting' AND body_bytes > 0",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3, _V4)
+_V5 = (
+    # What the facts of a case say is read from the log itself: only where they are is kept.
+    "CREATE TABLE facts_5 (key INTEGER PRIMARY KEY) STRICT",
+    "INSERT INTO facts_5 SELECT key FROM facts ORDER BY key",
+    "DROP TABLE facts",
+    "ALTER TABLE facts_5 RENAME TO facts",
+    # Times are written with Z.
+    "UPDATE links SET body = recoded_link(body)",
+    "UPDATE outbox SET body = recoded_transition(body)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3, _V4, _V5)
 """Statements that bring a file from version n to n + 1; `PRAGMA user_version` says which have run."""
 
 
@@ -137,6 +150,8 @@ def migrate(connection: sqlite3.Connection) -> None:
     Raises `StorageFailed` when the file belongs to another program or was written by a newer release.
     """
     connection.create_function("id_hash", 1, hash_of, deterministic=True)
+    connection.create_function("recoded_link", 1, lambda body: encode_link(decode_link(body)))
+    connection.create_function("recoded_transition", 1, lambda body: encode_transition(decode_transition(body)))
     connection.execute("PRAGMA foreign_keys = OFF")  # of this connection, while tables are replaced
     connection.execute("BEGIN IMMEDIATE")
     try:

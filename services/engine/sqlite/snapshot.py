@@ -28,7 +28,7 @@ from services.engine.sqlite.schema import MAX_POSITION, POSITION_BITS
 from services.engine.transaction import StorageFailed
 
 _RECORDS = f"""
-SELECT key >> {POSITION_BITS}, key & {MAX_POSITION}, event_id, events.case_id, alerting, events.body, facts.body
+SELECT key >> {POSITION_BITS}, key & {MAX_POSITION}, event_id, case_id, alerting, body
 FROM facts LEFT JOIN events ON position = key & {MAX_POSITION} WHERE key BETWEEN ? AND ? ORDER BY key"""  # noqa: S608
 
 
@@ -39,12 +39,11 @@ class StoredRecord(NamedTuple):
     """Of the case it is filed under."""
     position: int
     event_id: str | None
-    """None, as all that follows but `fact`, when the log has no event at the position."""
+    """None, as all that follows, when the log has no event at the position."""
     case_id: str | None
     """Of the event, as the log has it."""
     alerting: int | None
     body: bytes | None
-    fact: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +118,11 @@ class Snapshot:
             )
 
     def facts(self, first: int, last: int) -> Iterator[tuple[str, list[bytes]]]:
-        """(case id, its facts, oldest position first) of the cases with these numbers, in their order."""
+        """(case id, its events, oldest position first) of the cases with these numbers, in their order."""
         rows = self._connection.execute(
-            f"SELECT key >> {POSITION_BITS}, case_id, body FROM facts "  # noqa: S608
-            f"JOIN cases ON number = key >> {POSITION_BITS} WHERE key BETWEEN ? AND ? ORDER BY key",
+            f"SELECT key >> {POSITION_BITS}, cases.case_id, body FROM facts "  # noqa: S608
+            f"JOIN cases ON number = key >> {POSITION_BITS} JOIN events ON position = key & {MAX_POSITION} "
+            "WHERE key BETWEEN ? AND ? ORDER BY key",
             (first << POSITION_BITS, last << POSITION_BITS | MAX_POSITION),
         )
         for _, of_case in groupby(rows, itemgetter(0)):
@@ -130,7 +130,7 @@ class Snapshot:
             yield found[0][1], [body for _, _, body in found]
 
     def facts_of(self, case_id: str) -> list[bytes]:
-        """The facts of one case, oldest position first."""
+        """The events of one case, oldest position first."""
         number = self._connection.execute("SELECT number FROM cases WHERE case_id = ?", (case_id,)).fetchone()
         return [] if number is None else next((facts for _, facts in self.facts(number[0], number[0])), [])
 

@@ -55,7 +55,8 @@ class SqliteTransaction:
         """Store what the group wrote; returns its transitions."""
         self._case_numbers.flush()
         self.events.flush()
-        stored = self.outbox.flush(self.links.flush())
+        self.links.flush()
+        stored = self.outbox.flush()
         self.views.flush()
         return stored
 

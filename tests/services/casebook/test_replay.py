@@ -71,7 +71,7 @@ WAIVED = text("body", '"opened"', '"waived"')
         (f"UPDATE links SET open = 0 WHERE {LINK}", "deadline", "case-3"),
         (f"UPDATE links SET body = {WAIVED} WHERE {LINK}", "link", "case-3"),
         (f"DELETE FROM links WHERE {LINK}", "link", "case-3"),
-        (f"UPDATE facts SET body = {text('body', 'jail.booked', 'call.closed')}", "fact", "case-1"),
+        ("UPDATE facts SET key = (2 << 36) | (key & ((1 << 36) - 1)) WHERE key >> 36 = 1", "fact", "case-1"),
         ("DELETE FROM outbox WHERE seq = (SELECT max(seq) FROM outbox)", "outbox", "case-3"),
         ("UPDATE outbox SET alerting = 0 WHERE position = 1", "outbox", "case-1"),
         ("UPDATE forwards SET into_case = 'case-1'", "merge", "case-2"),
