@@ -42,4 +42,5 @@ def _acts(rule: Rule) -> Acts:
         if satisfier.type not in ABOUT_ONE_LINK:
             by_type.setdefault(satisfier.type, []).append((satisfier, part))
     acknowledged = any(satisfier.type not in ABOUT_ONE_LINK for satisfier in rule.acknowledged_by)
-    return Acts(rule, {name: tuple(found) for name, found in by_type.items()}, acknowledged)
+    pulls = frozenset(satisfier.type for satisfier in rule.pulled_by) & by_type.keys()
+    return Acts(rule, {name: tuple(found) for name, found in by_type.items()}, acknowledged, pulls)

@@ -127,6 +127,8 @@ class Acts:
     by_type: Mapping[str, Sequence[tuple[Satisfier, Part]]]
     acknowledged: bool
     """Whether an act of the case can acknowledge a link."""
+    pulls: frozenset[str]
+    """Types of `by_type` that make it due at once."""
 
 
 @dataclass(frozen=True, slots=True)

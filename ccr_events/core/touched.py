@@ -103,11 +103,17 @@ def _waiting_for(
         return [(acting[key], of_rule) for key, of_rule in found.items()]
     groups = [(acts, held) for key, acts in acting.items() if (held := waiting.get((edition, key))) is not None]
     return [
-        (acts, _of_rule(acts.rule, links))
-        if held.settled_at is not None and fact.occurred_at <= held.settled_at
-        else (acts, [links[i] for i in held.open])
+        (acts, _of_rule(acts.rule, links) if _comes_late(fact, acts, held) else [links[i] for i in held.open])
         for acts, held in groups
     ]
+
+
+def _comes_late(fact: Fact, acts: Acts, held: Waiting) -> bool:
+    """Whether the act may change links that are settled."""
+    at = fact.occurred_at
+    if held.settled_at is not None and at <= held.settled_at:
+        return True
+    return fact.type in acts.pulls and held.due_at is not None and at < held.due_at
 
 
 def _whole(rule: Rule, links: Mapping[str, Link], index: FactIndex, policies: Policies, changes: Changes) -> None:

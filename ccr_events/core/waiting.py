@@ -1,7 +1,8 @@
 """Which links of a case further acts can still change: kept beside the links, and an act is held against these only.
 
-A link is settled once an act that happens later changes nothing of it: it has ended, acts of the case cannot
-acknowledge it earlier, and none can make it due earlier. An act that is reported late may still change it.
+A link is settled once an act that happens later neither ends nor acknowledges it: it has ended, and it is acknowledged
+if acts of the case can do that. An act that is reported late may still change it, and one that makes it due at once
+may until it is due.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ class Waiting(Struct, frozen=True):
     open: Mapping[str, None]
     """Ids of those that are not settled."""
     settled_at: datetime | None
-    """None of the others can be changed by an act later than this."""
+    """None of the others can be ended or acknowledged by an act later than this."""
+    due_at: datetime | None
+    """None of the others can be made due by an act that is not earlier than this."""
 
 
 RuleKey = tuple[str, str]
@@ -31,7 +34,7 @@ RuleKey = tuple[str, str]
 
 
 def settled_at(link: Link, acts: Acts) -> datetime | None:
-    """The instant after which no act changes the link; None while one may."""
+    """The instant after which no act ends or acknowledges the link; None while one may."""
     at = link.ended_at
     if at is None:
         return None
@@ -39,18 +42,21 @@ def settled_at(link: Link, acts: Acts) -> datetime | None:
         if link.acknowledged_at is None:
             return None
         at = max(at, link.acknowledged_at)
-    if acts.rule.pulled_by:
-        if link.due_at is None:
-            return None
-        at = max(at, link.due_at)
-    return at
+    return None if acts.pulls and link.due_at is None else at
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other)
 
 
 def waiting_of(links: Iterable[Link], policies: Policies) -> Mapping[RuleKey, Waiting]:
     """From all links of a case."""
     acts: dict[RuleKey, Acts] = {}
     open_: dict[RuleKey, dict[str, None]] = {}
-    until: dict[RuleKey, datetime] = {}
+    until: dict[RuleKey, datetime | None] = {}
+    due: dict[RuleKey, datetime | None] = {}
     for link in links:
         rule = (link.edition, link.rule)
         if rule not in acts:
@@ -59,9 +65,9 @@ def waiting_of(links: Iterable[Link], policies: Policies) -> Mapping[RuleKey, Wa
         settled = settled_at(link, acts[rule])
         if settled is None:
             open_[rule][link.id] = None
-        elif rule not in until or settled > until[rule]:
-            until[rule] = settled
-    return {rule: Waiting(acts[rule], open_[rule], until.get(rule)) for rule in acts}
+        else:
+            until[rule], due[rule] = _later(until.get(rule), settled), _later(due.get(rule), link.due_at)
+    return {rule: Waiting(acts[rule], open_[rule], until.get(rule), due.get(rule)) for rule in acts}
 
 
 def changed(
@@ -92,17 +98,17 @@ def _change(
     rule = (link.edition, link.rule)
     held = anew.get(rule) or waiting.get(rule)
     if held is None:
-        held = Waiting(policies.edition(link.edition).plan.acts[link.rule], {}, None)
+        held = Waiting(policies.edition(link.edition).plan.acts[link.rule], {}, None, None)
     was_open = before is not None and settled_at(before, held.acts) is None
     settled = None if after is None else settled_at(after, held.acts)
     is_open = after is not None and settled is None
     if settled is None and is_open == was_open:
         return
-    open_, until = held.open, held.settled_at
+    open_, until, due_at = held.open, held.settled_at, held.due_at
     if is_open and not was_open:
         open_ = with_one(open_, link.id, None)
     elif was_open and not is_open:
         open_ = with_many(open_, {}, (link.id,))
-    if settled is not None and (until is None or settled > until):
-        until = settled
-    anew[rule] = Waiting(held.acts, open_, until)
+    if settled is not None:
+        until, due_at = _later(until, settled), _later(due_at, link.due_at)
+    anew[rule] = Waiting(held.acts, open_, until, due_at)
