@@ -101,9 +101,10 @@ def _folded(facts: Sequence[Fact], policies: Policies) -> list[Step]:
 def _written(facts: Sequence[Fact], steps: Sequence[Step]) -> None:
     for fact, done in zip(facts, steps, strict=True):
         encode_fact(fact)
-        links = {link.id: encode_link(link) for link in done.changed}
+        for link in done.changed:
+            encode_link(link)
         for transition in done.transitions:
-            encode_transition(transition, links.get(transition.link.id))
+            encode_transition(transition)
 
 
 def _sizes(policies: PolicyBook) -> list[Figure]:
