@@ -23,9 +23,10 @@ from services.casebook.recorder import SOURCE as CASEBOOK
 from services.casebook.recorder import Casebook
 from services.embedded import MASTER_KEY_FILE, Backbone, Settings, open_backbone
 from services.engine.ports import Submission
-from services.engine.sqlite.database import DATABASE
+from services.engine.sqlite.database import DATABASE, connect_reading
 from services.engine.transaction import Deadline, Transaction
 from services.identity import proposals
+from services.sealing.hashes import KeyedHashes
 from services.timer.timer import SOURCE as TIMER
 from services.timer.timer import Timer, deadline_record
 from tests.simulation.adapters import KEY_ID
@@ -39,7 +40,7 @@ from tests.simulation.substitution import substituted
 _KEY_IDS = {alerts.SOURCE: alerts.KEY_ID, proposals.SOURCE: proposals.KEY_ID}
 """Source → under which key the backbone itself publishes."""
 _COMPARED = {
-    "facts": "SELECT key, body FROM facts ORDER BY key",
+    "facts": "SELECT * FROM facts ORDER BY key",
     "links": "SELECT * FROM links ORDER BY link_id",
     "the outbox": "SELECT * FROM outbox ORDER BY seq",
     "cases": "SELECT * FROM cases ORDER BY number",
@@ -95,6 +96,7 @@ def _no_timer() -> Iterator[None]:
 async def _played(directory: Path, found: Evidence, books: Books) -> list[str]:
     clock = _GivenClock()
     settings = Settings(data=directory, clock=clock, release_is_live=lambda _, at: True)
+    hashes = KeyedHashes(found.master)
     refused: list[str] = []
     async with open_backbone(settings) as backbone:
         append = Casebook(found.policies, backbone.metrics).append
@@ -105,7 +107,7 @@ async def _played(directory: Path, found: Evidence, books: Books) -> list[str]:
                 record = deadline_record(_deadline(event), clock.at, event.record["policyversion"])
                 await backbone.writer.write(partial(_appended, append=append, record=record))
             elif source != CASEBOOK:  # those follow from what caused them
-                refused += await _submitted(backbone, event, books)
+                refused += await _submitted(backbone, event, books, hashes)
     return refused
 
 
@@ -113,9 +115,9 @@ def _appended(tx: Transaction, append, record) -> None:  # type: ignore[no-untyp
     append(tx, record)
 
 
-async def _submitted(backbone: Backbone, logged: Logged, books: Books) -> list[str]:
+async def _submitted(backbone: Backbone, logged: Logged, books: Books, hashes: KeyedHashes) -> list[str]:
     key_id = _KEY_IDS.get(logged.record["source"], KEY_ID)
-    submission = Submission(_event(logged, books), logged.record["agency"], key_id)
+    submission = Submission(_event(logged, books, hashes), logged.record["agency"], key_id)
     (receipt,) = await backbone.publisher.submit([submission])
     if (receipt.status, receipt.position, receipt.case_id) == ("accepted", logged.position, logged.case_id):
         return []
@@ -125,12 +127,13 @@ async def _submitted(backbone: Backbone, logged: Logged, books: Books) -> list[s
     ]
 
 
-def _event(logged: Logged, books: Books) -> Event:
+def _event(logged: Logged, books: Books, hashes: KeyedHashes) -> Event:
     """As it was sent; what the backbone itself sent through its door is read off the log."""
     record = logged.record
     occurred_at = datetime.fromisoformat(record["time"])
     for sent in books.sent.get(logged.id, ()):
-        if sent.event.occurred_at == occurred_at and sent.event.type == record["type"]:
+        as_said = sent.said_once and sent.event.occurred_at == occurred_at
+        if as_said or hashes.event_digest(sent.event, sent.agency) == logged.digest:
             return sent.event
     return Event(
         id=logged.id,
@@ -149,7 +152,7 @@ def _deadline(logged: Logged) -> Deadline:
 
 
 def _differences(stormy: Path, calm: Path, books: Books) -> Iterator[str]:
-    with closing(sqlite3.connect(stormy / DATABASE)) as first, closing(sqlite3.connect(calm / DATABASE)) as second:
+    with closing(connect_reading(stormy / DATABASE)) as first, closing(connect_reading(calm / DATABASE)) as second:
         for what, query in _COMPARED.items():
             if first.execute(query).fetchall() != second.execute(query).fetchall():
                 yield f"{what} would be others if nothing had gone wrong"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from ccr_events.core.model import Transition
 from ccr_events.envelope import decode_record
 from ccr_events.policy import PolicyBook
 from services.embedded import MASTER_KEY_FILE
-from services.engine.sqlite.database import DATABASE
+from services.engine.sqlite.database import DATABASE, connect_reading
 from services.engine.sqlite.schema import read_instant
 from services.engine.sqlite.views import load_view
 from services.sealing.master_key import MasterKey, load_master_key
@@ -64,7 +63,7 @@ class Evidence:
 
 def evidence(directory: Path, policies: PolicyBook) -> Evidence:
     """Read it all."""
-    with closing(sqlite3.connect(directory / DATABASE)) as connection:
+    with closing(connect_reading(directory / DATABASE)) as connection:
         events = connection.execute("SELECT position, event_id, case_id, digest, body FROM events ORDER BY position")
         outbox = connection.execute("SELECT seq, alerting, body FROM outbox ORDER BY seq")
         next_at = connection.execute("SELECT min(next_at) FROM links").fetchone()[0]
