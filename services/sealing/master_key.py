@@ -85,15 +85,18 @@ def _decoded(text: str, where: str) -> MasterKey:
 
 
 def _write_new(path: Path) -> None:
-    """Durable before use: a key that is lost with the power takes everything sealed with it."""
+    """Durable before use: a key that is lost with the power takes everything sealed with it. Whole or not at all: half a
+    key, left by a process that was killed, would be refused at the next start."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
         try:
             os.write(file, b64encode(token_bytes(KEY_BYTES)) + b"\n")
             os.fsync(file)
         finally:
             os.close(file)
+        unfinished.rename(path)
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)

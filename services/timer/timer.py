@@ -130,10 +130,11 @@ class Timer:
                 next_at = await self._writer.read(lambda tx: tx.deadlines.next_at())
             except EngineClosed:
                 return
-            except StorageFailed as failed:
+            except Exception as error:  # whatever it is: a timer that ended would let every deadline pass in silence
+                failure = str(error) if isinstance(error, StorageFailed) else f"{type(error).__name__}, a defect"
                 if self._failure is None:
-                    _log.error("deadlines wait: %s", failed)
-                self._failure = str(failed)
+                    _log.error("deadlines wait: %s", failure)
+                self._failure = failure
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, LONGEST_RETRY_S)
                 continue

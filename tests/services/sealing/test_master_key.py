@@ -47,6 +47,23 @@ def test_missing_key_is_not_invented_unless_told(tmp_path: Path) -> None:
     assert load_master_key(path, create=True, environ={}) == made
 
 
+def test_a_key_whose_writing_was_cut_short_is_no_key_and_the_next_start_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "master.key"
+    with monkeypatch.context() as cut:
+        cut.setattr("services.sealing.master_key.b64encode", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            load_master_key(path, create=True, environ={})
+    assert not path.exists()
+    made = load_master_key(path, create=True, environ={})
+    assert load_master_key(path, environ={}) == made
+
+
+def _killed(_: bytes) -> bytes:
+    raise KeyboardInterrupt
+
+
 def test_neither_repr_nor_text_shows_the_key() -> None:
     key = MasterKey(SECRET)
     for shown in (repr(key), str(key)):

@@ -321,3 +321,22 @@ async def test_a_deadline_that_comes_sooner_without_a_transition_is_kept(engine:
         await clock.move(2.5)
         found = await asyncio.wait_for(eventually(engine, 1), 30)
     assert [f.data["due_at"] for f in found] == [(T0 + 2 * HOUR).isoformat()]
+
+
+async def test_a_defect_does_not_end_the_timer(engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "FIRST_RETRY_S", 0.001)
+    await publish(engine, arrest(1))
+    async with running(timer_of(engine, HandClock(T0 + 5 * HOUR))) as timer:
+        with monkeypatch.context() as broken:
+            broken.setattr(timer, "catch_up", _defective)
+            timer.look_again()
+            while timer.health.failure is None:
+                await asyncio.sleep(0.001)
+            assert timer.health.failure == "ZeroDivisionError, a defect"
+        await eventually(engine, 6)
+        while not timer.health.well:
+            await asyncio.sleep(0.001)
+
+
+async def _defective() -> int:
+    raise ZeroDivisionError
