@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bench.figure import Asked, Figure
 
-PARTS = ("core", "engine", "http", "growth", "faults")
+PARTS = ("core", "engine", "http", "replay", "growth", "faults")
 """Modules of this package, each with a `measure`."""
 
 

@@ -85,8 +85,8 @@ def _decoded(text: str, where: str) -> MasterKey:
 
 
 def _write_new(path: Path) -> None:
-    """Durable before use: a key that is lost with the power takes everything sealed with it. Whole or not at all: half a
-    key, left by a process that was killed, would be refused at the next start."""
+    """Durable before use: a key that is lost with the power takes everything sealed with it. Whole or not at all: half
+    a key, left by a process that was killed, would be refused at the next start."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
