@@ -24,6 +24,12 @@ from services.identity.persons import SUSPECT, VICTIM, Person
 EXACT = 100
 REVERSED = 90
 """Score of evidence that the same two people are in another case with their roles exchanged [P]."""
+NOTHING_TO_FIND_IT_BY = (
+    "is needed, since nothing else says which case it is: give the incident, call, booking, court or order number, or "
+    "name both suspect and victim, or give the caseid of an earlier receipt"
+)
+"""An event that says none of it would open a case that no other report could ever reach, and an alert that tells nobody
+whom it is about. That holds for every type, a 911 call too: the dispatch system gives each call a number."""
 MAX_PAIRS = 16
 """Suspect and victim pairs looked at per event."""
 
@@ -94,6 +100,8 @@ def place(tx: Transaction, event: Incoming) -> Placement:
         if (reverse := cases.dyad_case(victim, suspect)) is not None:
             evidence.append(Evidence(survivor(reverse), MergeCause.SAME_PARTIES, REVERSED))
     found = fixed or named or _earliest(cases, by_reference) or _earliest(cases, by_pair) or _following(tx, event)
+    if found is None and not (event.references or event.corrects or _names_a_pair(event.persons)):
+        raise Unplaceable("/data/references", NOTHING_TO_FIND_IT_BY)
     case_id = derived("case", event.event_id) if found is None else found
     home = survivor(case_id) if fixed else case_id
     return Placement(
@@ -104,6 +112,11 @@ def place(tx: Transaction, event: Incoming) -> Placement:
         unbound=tuple(unbound),
         unpaired=tuple(unpaired),
     )
+
+
+def _names_a_pair(persons: Sequence[Person]) -> bool:
+    roles = {person.role for person in persons}
+    return SUSPECT in roles and VICTIM in roles
 
 
 def _earliest(cases: CaseIndex, found: list[str]) -> str | None:

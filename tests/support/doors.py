@@ -128,7 +128,10 @@ def an_event(
     causes: int | None = None,
     **data: Any,
 ) -> Event:
-    """An invented event with a readable id."""
+    """An invented event with a readable id; with a number of its own where nothing else says which case it is."""
+    alone = not (refs or parties or case_id or corrects or causes) and "link_id" not in data
+    if alone and not type_.startswith(("case.", "event.")):
+        refs = (("cad_no", f"C-{number}"),)
     if refs:
         data["references"] = [{"kind": kind, "number": n} for kind, n in refs]
     if parties:

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccr_events.envelope import Event, decode_record
+from services.engine.ports import FieldProblem
 from services.engine.transaction import MergeProposal
+from services.identity import placement
 from tests.support.doors import Doorway, an_event, doorway, event_id, party
 
 SAM = party("suspect", "Sam", born="1990-01-01")
@@ -168,7 +170,8 @@ async def test_another_agencys_early_correction_does_not_draw_an_event_into_its_
 
 async def test_party_tokens_are_stamped_on_the_open_skeleton(way: Doorway) -> None:
     witness = party("witness", "Wim", born="1980-01-01")
-    await way.accept(an_event(1, parties=(witness, SAM, party("victim", "Vera"))), an_event(2, parties=(SAM,)))
+    events = an_event(1, parties=(witness, SAM, party("victim", "Vera"))), an_event(2, refs=(INCIDENT,), parties=(SAM,))
+    await way.accept(*events)
     first, second = [decode_record(r.body)["data"]["parties"] for r in await way.engine.log.read(0)]
     assert "token" not in first[0]
     assert first[1]["token"] == second[0]["token"]
@@ -245,3 +248,35 @@ async def test_a_merged_case_is_split_where_it_went(way: Doorway) -> None:
     [refused] = await way.submit(split_of(4, case, "third", INCIDENT), agency="ccr")
     assert (refused.status, [p.pointer for p in refused.problems]) == ("quarantined", ["/caseid"])
     await way.accept(split_of(5, other, "third", INCIDENT), agency="ccr")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        an_event(1, parties=(party("victim", "Vera", born="1990-01-01"),)),
+        an_event(1, parties=({"role": "suspect"}, {"role": "victim"})),
+        an_event(1, causes=99),
+        an_event(1, "call.received", causes=99, nature="dv_in_progress"),
+    ],
+    ids=["one person", "people without names", "what it follows from is not known", "a call"],
+)
+async def test_an_event_that_says_nothing_of_its_case_is_refused_with_what_to_give(way: Doorway, event: Event) -> None:
+    [receipt] = await way.submit(event, agency="psap" if event.type == "call.received" else "le")
+    assert (receipt.status, receipt.title) == ("quarantined", "belongs to no case as it stands")
+    assert receipt.problems == (FieldProblem("/data/references", placement.NOTHING_TO_FIND_IT_BY),)
+    assert receipt.quarantine_id is not None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        an_event(2, refs=(("booking_no", "B-1"),)),
+        an_event(2, parties=(party("suspect", "Kim"), party("victim", "Ann"))),
+        an_event(2, corrects=99),
+        an_event(2, causes=1),
+    ],
+    ids=["a number", "both people", "it corrects one to come", "it follows from one that is known"],
+)
+async def test_an_event_that_says_anything_of_its_case_is_taken_in(way: Doorway, event: Event) -> None:
+    await way.accept(an_event(1, refs=(INCIDENT,)))
+    await way.accept(event)

@@ -92,7 +92,8 @@ async def test_refused_answer_is_redriven_with_a_body_repaired_by_the_program(tm
         assert receipt.quarantine_id is not None
         body = (
             b'{"specversion":"1.0","id":"%s","source":"/x","type":"referral.advocacy_accepted",'
-            b'"time":"2026-03-01T22:00:00Z","data":{"status":"received"}}' % event_id(1).encode()
+            b'"time":"2026-03-01T22:00:00Z","data":{"status":"received",'
+            b'"references":[{"kind":"referral_no","number":"R-1"}]}}' % event_id(1).encode()
         )
         repaired = await way.quarantine.redrive(receipt.quarantine_id, body=body, by="k")
         assert repaired.status == "accepted"
