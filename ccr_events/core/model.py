@@ -1,7 +1,8 @@
 """The values the core works on: facts, links, transitions. No behaviour, no I/O.
 
 They are made by the thousand a second, so they are frozen `msgspec.Struct`s: what a frozen dataclass is, but made many
-times as fast. `msgspec.structs.replace` gives one with other values. All instants are aware UTC datetimes. A `Fact` is
+times as fast. `msgspec.structs.replace` gives one with other values. Those that are stored are written as arrays of
+their fields, in this order: a new field goes last and has a default. All instants are aware UTC datetimes. A `Fact` is
 the open skeleton of one event: nothing sealed ever reaches the core.
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 
-class Fact(Struct, frozen=True, gc=False):
+class Fact(Struct, frozen=True, gc=False, array_like=True):
     """The open skeleton of one event, as the log holds it."""
 
     id: str
@@ -59,7 +60,7 @@ class LinkState(StrEnum):
 _ENDED = frozenset({LinkState.SATISFIED, LinkState.WAIVED, LinkState.CANCELLED})
 
 
-class Step(Struct, frozen=True, gc=False):
+class Step(Struct, frozen=True, gc=False, array_like=True):
     """One instant at which silence has a consequence: step 0 is the due time, 1..n the escalation ladder."""
 
     number: int
@@ -70,7 +71,7 @@ class Step(Struct, frozen=True, gc=False):
     """True once a `link.deadline_reached` fact for exactly this step and instant is in the case."""
 
 
-class Link(Struct, frozen=True, gc=False):
+class Link(Struct, frozen=True, gc=False, array_like=True):
     """One obligation, as derived from the facts of its case."""
 
     id: str
@@ -124,7 +125,7 @@ class TransitionKind(StrEnum):
     RESCHEDULED = "rescheduled"
 
 
-class Transition(Struct, frozen=True, gc=False):
+class Transition(Struct, frozen=True, gc=False, array_like=True):
     """One change of one link, caused by one event."""
 
     id: str

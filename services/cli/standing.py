@@ -91,10 +91,11 @@ def _links(standing: Standing) -> list[Link]:
 
 def _link_form(link: Link) -> dict[str, Any]:
     import orjson
+    from msgspec.structs import asdict
 
-    from ccr_events.core.codec import encode_link
-
-    stored: dict[str, Any] = orjson.loads(encode_link(link))
+    form = asdict(link)
+    form["steps"] = [asdict(step) for step in link.steps]
+    stored: dict[str, Any] = orjson.loads(orjson.dumps(form))
     stored["references"] = [{"kind": kind, "number": number} for kind, number in link.references]
     return stored
 

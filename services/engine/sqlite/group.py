@@ -14,7 +14,7 @@ from typing import Any
 from services.engine.ports import Alertable
 from services.engine.sqlite.database import CommitMark
 from services.engine.sqlite.failure import is_storage_failure, storage_failed
-from services.engine.sqlite.outbox import told
+from services.engine.sqlite.outbox import alertables
 from services.engine.sqlite.transaction import SqliteTransaction
 from services.engine.transaction import Transaction
 
@@ -81,8 +81,7 @@ class Group:
         Raises `StorageFailed` for whatever went wrong, with the group given up.
         """
         try:
-            earliest = self._transaction.links.earliest
-            stored = self._transaction.flush()
+            told, earliest = self._transaction.flush()
             for hook in hooks:
                 hook()
             number = self._count()
@@ -92,7 +91,7 @@ class Group:
             raise storage_failed(error, self._path) from error
         if number is not None:
             self._note(number)
-        return Committed(told(stored, monotonic()), earliest)
+        return Committed(alertables(told, monotonic()), earliest)
 
     def give_up(self) -> None:
         """Undo the whole group; raises `StorageFailed` when even that is refused."""

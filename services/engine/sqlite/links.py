@@ -96,7 +96,7 @@ class SqliteLinks:
 
     def next_at(self) -> datetime | None:
         """The earliest pending instant."""
-        times = [self.earliest]
+        times = [next_of(held.link) for held in self._new.values.values() if held.link is not None]
         rows = self._connection.execute(
             "SELECT link_id, next_at FROM links WHERE next_at IS NOT NULL ORDER BY next_at, link_id"
         )
@@ -111,23 +111,20 @@ class SqliteLinks:
         """See `Buffer.take_back`."""
         self._new.take_back()
 
-    @property
-    def earliest(self) -> datetime | None:
-        """The earliest deadline of the links that were put and not yet flushed."""
-        times = (next_of(held.link) for held in self._new.values.values() if held.link is not None)
-        return min((at for at in times if at is not None), default=None)
-
-    def flush(self) -> None:
-        """Store what was put and removed."""
+    def flush(self) -> datetime | None:
+        """Store what was put and removed; returns the earliest deadline of what was put."""
         held = self._new.values
         if not held:
-            return
+            return None
         stored = find_rows(self._connection, LINK_IDS, f"link_number, {_INDEXED}", held)
         for link_id, one in held.items():
             if one.link is None and link_id in stored:
                 self._connection.execute("DELETE FROM links WHERE link_number = ?", (stored[link_id][0],))
-        self._store([link_row(one.case_number, one.link) for one in held.values() if one.link is not None], stored)
+        rows = [link_row(one.case_number, one.link) for one in held.values() if one.link is not None]
+        self._store(rows, stored)
         self._new.clear()
+        times = [next_at for *_, next_at, _ in rows if next_at is not None]
+        return read_instant(min(times)) if times else None
 
     def forget(self) -> None:
         """The group failed: count anew from what is on disk."""
@@ -186,16 +183,18 @@ def stored_links(connection: sqlite3.Connection, number: int) -> dict[str, Link]
 def link_row(case_number: int, link: Link) -> LinkRow:
     """The row of a link that the view of a case holds."""
     steps = pending_steps(link)
+    next_at = stored_instant(min([step.at for step in steps])) if steps else None
+    due_at = link.due_at
     return (
         link.id,
         case_number,
         link.agency,
         link.rule,
         int(not link.state.ended),
-        None if link.due_at is None else stored_instant(link.due_at),
+        None if due_at is None else stored_instant(due_at),
         int(link.overdue),
         int(any(step.reached and step.number > 0 for step in link.steps)),
         len(steps),
-        stored_instant(min(step.at for step in steps)) if steps else None,
+        next_at,
         encode_link(link),
     )

@@ -13,6 +13,9 @@ from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.rows import insert_rows
 from services.engine.sqlite.schema import read_instant, stored_instant
 
+Told = tuple[int, int, Transition, datetime, bool]
+"""Seq, position of the causing event, what follows from it, when that event was recorded, whether it alerts."""
+
 
 class SqliteOutbox:
     """Transitions, kept until the group is flushed; sequence numbers have no gaps."""
@@ -21,8 +24,7 @@ class SqliteOutbox:
 
     def __init__(self, connection: sqlite3.Connection, *, writable: bool) -> None:
         self._connection = connection
-        self._new: Buffer[int, tuple[int, Alertable]] = Buffer(writable=writable)
-        """Seq → (position of the causing event, what follows from it)."""
+        self._new: Buffer[int, Told] = Buffer(writable=writable)
         self._last: int | None = None
 
     def add(self, transitions: Sequence[Transition], *, position: int, recorded_at: datetime, alerting: bool) -> None:
@@ -33,7 +35,7 @@ class SqliteOutbox:
             self._last = last_seq(self._connection)
         for transition in transitions:
             seq = self._last + len(self._new.values) + 1
-            self._new.put(seq, (position, Alertable(seq, transition, recorded_at, alerting)))
+            self._new.put(seq, (seq, position, transition, recorded_at, alerting))
 
     def settle(self) -> None:
         """See `Buffer.settle`."""
@@ -43,7 +45,7 @@ class SqliteOutbox:
         """See `Buffer.take_back`."""
         self._new.take_back()
 
-    def flush(self) -> list[Alertable]:
+    def flush(self) -> list[Told]:
         """Store what was added, and return it."""
         new = list(self._new.values.values())
         if not new:
@@ -52,19 +54,13 @@ class SqliteOutbox:
             self._connection,
             "INSERT INTO outbox (seq, position, recorded_at, alerting, body)",
             [
-                (
-                    a.seq,
-                    position,
-                    stored_instant(a.recorded_at),
-                    a.alerting,
-                    encode_transition(a.transition),
-                )
-                for position, a in new
+                (seq, position, stored_instant(recorded_at), alerting, encode_transition(transition))
+                for seq, position, transition, recorded_at, alerting in new
             ],
         )
-        self._last = new[-1][1].seq
+        self._last = new[-1][0]
         self._new.clear()
-        return [alertable for _, alertable in new]
+        return new
 
     def forget(self) -> None:
         """The group failed: count anew from what is on disk."""
@@ -72,9 +68,12 @@ class SqliteOutbox:
         self._last = None
 
 
-def told(stored: list[Alertable], committed_s: float) -> list[Alertable]:
+def alertables(told: Sequence[Told], committed_s: float) -> list[Alertable]:
     """What was flushed, once it is committed; `committed_s` by the monotonic clock."""
-    return [Alertable(a.seq, a.transition, a.recorded_at, a.alerting, committed_s) for a in stored]
+    return [
+        Alertable(seq, transition, recorded_at, alerting, committed_s)
+        for seq, _, transition, recorded_at, alerting in told
+    ]
 
 
 def last_seq(connection: sqlite3.Connection) -> int:

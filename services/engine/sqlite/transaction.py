@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 
-from services.engine.ports import Alertable
 from services.engine.sqlite.api_keys import SqliteApiKeys
 from services.engine.sqlite.audit import SqliteAudit
 from services.engine.sqlite.case_index import SqliteCaseIndex
 from services.engine.sqlite.cases import CaseNumbers
 from services.engine.sqlite.events import SqliteEvents
 from services.engine.sqlite.links import SqliteLinks
-from services.engine.sqlite.outbox import SqliteOutbox
+from services.engine.sqlite.outbox import SqliteOutbox, Told
 from services.engine.sqlite.quarantine import SqliteQuarantine
 from services.engine.sqlite.rewriting import SqliteRewriting
 from services.engine.sqlite.savepoint import Savepoint
@@ -51,14 +51,14 @@ class SqliteTransaction:
         for store in self._buffered:
             store.take_back()
 
-    def flush(self) -> list[Alertable]:
-        """Store what the group wrote; returns its transitions."""
+    def flush(self) -> tuple[list[Told], datetime | None]:
+        """Store what the group wrote; returns its transitions, and the earliest deadline of the links it put."""
         self._case_numbers.flush()
         self.events.flush()
-        self.links.flush()
-        stored = self.outbox.flush()
+        earliest = self.links.flush()
+        told = self.outbox.flush()
         self.views.flush()
-        return stored
+        return told, earliest
 
     def forget(self) -> None:
         """The group failed: what is in memory may not be on disk."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import orjson
 import pytest
+from msgspec.structs import asdict
 
+from ccr_events.core.codec import decode_link, decode_transition
+from ccr_events.core.model import Link
 from services.casebook.replay import verify
 from services.engine.sqlite import open_engine, schema
 from services.engine.sqlite.database import DATABASE
@@ -20,6 +24,20 @@ V1_TABLES = {
     "links": "link_id, held_by, agency, rule, open, due_at, overdue, escalated, pending, next_at, body",
     "outbox": "seq, position, recorded_at, alerting, body",
 }
+
+
+def old_link(body: bytes) -> bytes:
+    """With the names of its fields, and times with an offset."""
+    return orjson.dumps(named(decode_link(body)))
+
+
+def old_transition(body: bytes) -> bytes:
+    transition = decode_transition(body)
+    return orjson.dumps({**asdict(transition), "link": named(transition.link)})
+
+
+def named(link: Link) -> dict[str, object]:
+    return {**asdict(link), "steps": [asdict(step) for step in link.steps]}
 
 
 async def data_of_version_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -36,8 +54,10 @@ async def data_of_version_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for table, columns in V1_TABLES.items():
         connection.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM new.{table}")
     connection.execute("INSERT INTO facts SELECT key, x'7b7d' FROM new.facts")  # a body that nobody reads any more
-    for table in ("links", "outbox"):  # times were written with an offset
-        connection.execute(f"UPDATE {table} SET body = CAST(replace(CAST(body AS TEXT), 'Z\"', '+00:00\"') AS BLOB)")
+    connection.create_function("old_link", 1, old_link)
+    connection.create_function("old_transition", 1, old_transition)
+    connection.execute("UPDATE main.links SET body = old_link(body)")
+    connection.execute("UPDATE main.outbox SET body = old_transition(body)")
     connection.close()
     return old
 
