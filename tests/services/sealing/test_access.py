@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
+from threading import get_ident
 
 import orjson
 import pytest
@@ -50,6 +51,19 @@ async def test_publisher_reads_its_own_whatever_the_label(way: Doorway) -> None:
     assert opened.denied == {}
     assert opened.fields["VLOC"] == {"/location": "1 Nowhere Lane"}
     assert opened.fields["HLTH"] == {"/injury": "M"}
+
+
+async def test_the_event_loop_never_waits_for_the_key_store(way: Doorway, monkeypatch: pytest.MonkeyPatch) -> None:
+    existing, asked_in = way.keys.existing, list[int]()
+
+    def watched(case_id: str, label: str) -> object:
+        asked_in.append(get_ident())
+        return existing(case_id, label)
+
+    monkeypatch.setattr(way.keys, "existing", watched)
+    assert (await read(way, "le", "VLOC")).fields
+    assert asked_in
+    assert get_ident() not in asked_in
 
 
 async def test_involved_agency_reads_what_the_matrix_gives_it(way: Doorway) -> None:
