@@ -260,7 +260,6 @@ def bad_input(place: Path, url: str) -> list[tuple[list[str], str]]:
         (["proposals", "accept", unknown], "No such waiting proposal"),
         (["keys", "issue", "--agency", "le"], "another ccr process"),
         (["keys", "revoke", "0000"], "another ccr process"),
-        (["replay"], "another ccr process"),
         (["replay", "--verify", "--policies", str(place / "missing")], ""),
         (["up", "--port", "0"], "another ccr process"),
         (["status", "--url", f"{url}/nowhere"], "No such address"),
@@ -268,12 +267,12 @@ def bad_input(place: Path, url: str) -> list[tuple[list[str], str]]:
     ]
 
 
-@pytest.mark.parametrize("number", range(33))
+@pytest.mark.parametrize("number", range(32))
 def test_bad_input_is_1_with_words_and_no_traceback(
     number: int, service: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = bad_input(tmp_path, service[1])
-    assert len(cases) == 33
+    assert len(cases) == 32
     arguments, words = cases[number]
     place = [] if arguments[0] == "schema" else ["--data", str(service[0])]
     assert run([*arguments, *place]) == 1, arguments
