@@ -52,15 +52,15 @@ def test_without_a_bug_nothing_is_seen() -> None:
 
 
 def test_answered_before_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    commit, now = Group.commit, every(9)
+    store, now = Group.store, every(9)
 
-    def forgotten(self: Group, hooks: Any) -> Any:
+    def forgotten(self: Group) -> Any:
         if now():
-            self.give_up()
+            self._connection.execute("ROLLBACK")
             return Committed([], None)
-        return commit(self, hooks)
+        return store(self)
 
-    monkeypatch.setattr(Group, "commit", forgotten)
+    monkeypatch.setattr(Group, "store", forgotten)
     assert "acknowledged" in seen()
 
 

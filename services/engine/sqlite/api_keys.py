@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.savepoint import Savepoint
 from services.engine.sqlite.schema import read_instant, stored_instant
 from services.engine.transaction import StoredKey
@@ -17,7 +17,7 @@ class SqliteApiKeys:
 
     __slots__ = ("_connection", "_savepoint")
 
-    def __init__(self, connection: sqlite3.Connection, savepoint: Savepoint) -> None:
+    def __init__(self, connection: Executing, savepoint: Savepoint) -> None:
         self._connection = connection
         self._savepoint = savepoint
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from hashlib import sha256
 
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.savepoint import Savepoint
 
 FIRST_HEAD = "0" * 64
@@ -16,7 +16,7 @@ class SqliteAudit:
 
     __slots__ = ("_connection", "_savepoint")
 
-    def __init__(self, connection: sqlite3.Connection, savepoint: Savepoint) -> None:
+    def __init__(self, connection: Executing, savepoint: Savepoint) -> None:
         self._connection = connection
         self._savepoint = savepoint
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 
 from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.remembered import BoundNumbers, Remembered
 from services.engine.sqlite.savepoint import Savepoint
 from services.engine.sqlite.schema import read_instant, stored_instant
@@ -22,7 +22,7 @@ class SqliteCaseIndex:
 
     __slots__ = ("_bound", "_cases", "_connection", "_dyads", "_forwards", "_references", "_savepoint")
 
-    def __init__(self, connection: sqlite3.Connection, cases: CaseNumbers, savepoint: Savepoint) -> None:
+    def __init__(self, connection: Executing, cases: CaseNumbers, savepoint: Savepoint) -> None:
         self._connection = connection
         self._cases = cases
         self._savepoint = savepoint

@@ -6,6 +6,7 @@ import sqlite3
 from collections import OrderedDict
 
 from services.engine.sqlite.buffer import Buffer
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.rows import insert_rows
 from services.engine.sqlite.schema import MAX_CASE_NUMBER
 from services.engine.transaction import StorageFailed
@@ -19,7 +20,7 @@ class CaseNumbers:
 
     __slots__ = ("_cache", "_connection", "_last", "_new")
 
-    def __init__(self, connection: sqlite3.Connection, *, writable: bool) -> None:
+    def __init__(self, connection: Executing, *, writable: bool) -> None:
         self._connection = connection
         self._new: Buffer[str, int] = Buffer(writable=writable)
         self._cache: OrderedDict[str, int] | None = OrderedDict() if writable else None
@@ -27,7 +28,7 @@ class CaseNumbers:
 
     def find(self, case_id: str) -> int | None:
         """The case's number; None for a case nobody noted."""
-        number = self._new.values.get(case_id)
+        number = self._new.get(case_id)
         if number is not None:
             return number
         if self._cache is not None and (number := self._cache.get(case_id)) is not None:
@@ -59,16 +60,21 @@ class CaseNumbers:
         """See `Buffer.take_back`."""
         self._new.take_back()
 
-    def flush(self) -> None:
-        """Store the new cases."""
-        if not self._new.values:
-            return
-        rows = [(number, case_id) for case_id, number in self._new.values.items()]
-        insert_rows(self._connection, "INSERT INTO cases (number, case_id)", rows)
-        for number, case_id in rows:
+    def hand_over(self) -> None:
+        """See `Buffer.hand_over`."""
+        self._last = None if self._last is None else self._last + len(self._new.values)
+        self._new.hand_over()
+
+    def store(self, writing: sqlite3.Connection) -> None:
+        """Store the cases that were handed over."""
+        rows = [(number, case_id) for case_id, number in self._new.handed.items()]
+        insert_rows(writing, "INSERT INTO cases (number, case_id)", rows)
+
+    def landed(self) -> None:
+        """See `Buffer.landed`."""
+        for case_id, number in self._new.handed.items():
             self._keep(case_id, number)
-        self._last = rows[-1][0]
-        self._new.clear()
+        self._new.landed()
 
     def forget(self) -> None:
         """The group failed: what is in memory may not be on disk."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.engine.sqlite.database import CommitMark, DirectoryLock, connect, make_directory, prepare
+from services.engine.sqlite.database import CommitMark, DirectoryLock, connect, connect_reading, make_directory, prepare
 from services.engine.sqlite.following import SqliteAlertSource
 from services.engine.sqlite.group import Committed, Group
 from services.engine.sqlite.outbox import last_seq
@@ -41,7 +41,7 @@ async def open_engine(directory: Path) -> AsyncIterator[SqliteEngine]:
     lock, path = await asyncio.to_thread(_take, directory)
     try:
         mark = CommitMark(directory)
-        connection = await asyncio.to_thread(connect, path)
+        connection, reading = await asyncio.to_thread(_connect, path)
         try:
             readers = Readers(path)
             alerts = SqliteAlertSource(readers, last_seq(connection))
@@ -53,7 +53,7 @@ async def open_engine(directory: Path) -> AsyncIterator[SqliteEngine]:
                 if done.earliest is not None:
                     deadlines.committed(done.earliest)
 
-            writer = SqliteWriter(Group(connection, path, mark), readers, committed)
+            writer = SqliteWriter(Group(connection, reading, path, mark), readers, committed)
             writer.start()
             try:
                 links, log, counts = SqliteLinkQueries(readers), SqliteLog(readers), SqliteCounts(readers)
@@ -64,7 +64,7 @@ async def open_engine(directory: Path) -> AsyncIterator[SqliteEngine]:
                 deadlines.close()
                 await readers.close()
         finally:
-            await asyncio.to_thread(_close, connection, mark)
+            await asyncio.to_thread(_close, connection, reading, mark)
     finally:
         lock.release()
 
@@ -79,6 +79,17 @@ def _take(directory: Path) -> tuple[DirectoryLock, Path]:
         raise
 
 
-def _close(connection: sqlite3.Connection, mark: CommitMark) -> None:
+def _connect(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    """The connection that writes, and one for works that run while another group is stored."""
+    connection = connect(path)
+    try:
+        return connection, connect_reading(path)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _close(connection: sqlite3.Connection, reading: sqlite3.Connection, mark: CommitMark) -> None:
+    reading.close()
     connection.close()
     mark.close()

@@ -9,6 +9,7 @@ from ccr_events.envelope import read_fact
 from services.engine.ports import LogRecord
 from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.ids import EVENT_IDS, IdIndex, find_row
 from services.engine.sqlite.rows import insert_rows
 from services.engine.sqlite.schema import MAX_POSITION, POSITION_BITS
@@ -22,22 +23,22 @@ class SqliteEvents:
 
     __slots__ = ("_cases", "_connection", "_ids", "_last", "_new")
 
-    def __init__(self, connection: sqlite3.Connection, cases: CaseNumbers, *, writable: bool) -> None:
+    def __init__(self, connection: Executing, cases: CaseNumbers, *, writable: bool) -> None:
         self._connection = connection
         self._cases = cases
-        self._ids = IdIndex(connection, EVENT_IDS)
+        self._ids = IdIndex(EVENT_IDS)
         self._new: Buffer[str, tuple[int, int, NewRecord]] = Buffer(writable=writable)
         """Event id → (position, case number, record), in order of position."""
         self._last: int | None = None
 
     @property
     def waiting(self) -> int:
-        """Events appended and not yet flushed."""
+        """Events that the current group appended."""
         return len(self._new.values)
 
     def find(self, event_id: str) -> StoredEvent | None:
         """Whether the id is on the log."""
-        new = self._new.values.get(event_id)
+        new = self._new.get(event_id)
         if new is not None:
             position, _, record = new
             return StoredEvent(position, record.fact.case_id, record.digest, record.alerting)
@@ -54,14 +55,14 @@ class SqliteEvents:
         position = self._last + len(self._new.values) + 1
         if position > MAX_POSITION:
             raise StorageFailed(f"the log is full: it holds at most {MAX_POSITION:,} events")
-        if record.fact.id in self._new.values:
+        if self._new.get(record.fact.id) is not None:
             raise ValueError(f"event {record.fact.id} is already on the log; ask find() before appending")
         self._new.put(record.fact.id, (position, self._cases.of(record.fact.case_id), record))
         return position
 
     def get(self, event_id: str) -> LogRecord | None:
         """One stored event."""
-        new = self._new.values.get(event_id)
+        new = self._new.get(event_id)
         if new is not None:
             return _record(new[0], new[2])
         row = find_row(self._connection, EVENT_IDS, _COLUMNS, event_id)
@@ -77,9 +78,9 @@ class SqliteEvents:
             f"JOIN events ON position = key & {MAX_POSITION} WHERE key BETWEEN ? AND ? ORDER BY key",
             case_range(number),
         )
-        found = [LogRecord(*row) for row in rows]
-        found += [_record(position, record) for position, n, record in self._new.values.values() if n == number]
-        return found
+        found = {row[0]: LogRecord(*row) for row in rows}
+        found |= {position: _record(position, new) for position, n, new in self._new.all().values() if n == number}
+        return [record for _, record in sorted(found.items())]
 
     def settle(self) -> None:
         """See `Buffer.settle`."""
@@ -89,21 +90,26 @@ class SqliteEvents:
         """See `Buffer.take_back`."""
         self._new.take_back()
 
-    def flush(self) -> None:
-        """Store what was appended."""
-        new = self._new.values.values()
-        if not new:
-            return
+    def hand_over(self) -> None:
+        """See `Buffer.hand_over`."""
+        self._last = None if self._last is None else self._last + len(self._new.values)
+        self._new.hand_over()
+
+    def store(self, writing: sqlite3.Connection) -> None:
+        """Store the events that were handed over."""
+        new = self._new.handed.values()
         insert_rows(
-            self._connection,
+            writing,
             "INSERT INTO events (position, event_id, case_id, digest, alerting, body)",
             [(p, r.fact.id, r.fact.case_id, r.digest, r.alerting, r.body) for p, _, r in new],
         )
         keys = sorted(n << POSITION_BITS | p for p, n, _ in new)
-        insert_rows(self._connection, "INSERT INTO facts (key)", [(key,) for key in keys])
-        self._ids.add([(r.fact.id, p) for p, _, r in new])
-        self._last = (self._last or 0) + len(new)
-        self._new.clear()
+        insert_rows(writing, "INSERT INTO facts (key)", [(key,) for key in keys])
+        self._ids.add(writing, [(r.fact.id, p) for p, _, r in new])
+
+    def landed(self) -> None:
+        """See `Buffer.landed`."""
+        self._new.landed()
 
     def forget(self) -> None:
         """The group failed: count anew from what is on disk."""
@@ -112,7 +118,7 @@ class SqliteEvents:
         self._last = None
 
 
-def last_position(connection: sqlite3.Connection) -> int:
+def last_position(connection: Executing) -> int:
     """Newest log position; 0 when the log is empty."""
     found: int = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0]
     return found
@@ -123,7 +129,7 @@ def case_range(number: int) -> tuple[int, int]:
     return number << POSITION_BITS, number << POSITION_BITS | MAX_POSITION
 
 
-def stored_facts(connection: sqlite3.Connection, number: int) -> dict[str, Fact]:
+def stored_facts(connection: Executing, number: int) -> dict[str, Fact]:
     """The facts of a case by event id, as they are on disk."""
     rows = connection.execute(
         f"SELECT body FROM facts JOIN events ON position = key & {MAX_POSITION} "  # noqa: S608

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.rows import Row, insert_rows, select_in
 
 NEWEST = 32_768
@@ -47,7 +48,7 @@ def hash_of(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def find_rows(connection: sqlite3.Connection, table: IdTable, columns: str, ids: Collection[str]) -> dict[str, Row]:
+def find_rows(connection: Executing, table: IdTable, columns: str, ids: Collection[str]) -> dict[str, Row]:
     """Id → the columns of its row, for those of `ids` that have one."""
     query = (
         f"SELECT {table.id}, {columns} FROM {table.rows} WHERE {table.number} IN "  # noqa: S608
@@ -57,7 +58,7 @@ def find_rows(connection: sqlite3.Connection, table: IdTable, columns: str, ids:
     return {row[0]: row[1:] for row in rows if row[0] in ids}
 
 
-def find_row(connection: sqlite3.Connection, table: IdTable, columns: str, text: str) -> Row | None:
+def find_row(connection: Executing, table: IdTable, columns: str, text: str) -> Row | None:
     """The columns of the row with this id."""
     found: Row | None = connection.execute(
         f"SELECT {columns} FROM {table.rows} WHERE {table.number} IN "  # noqa: S608
@@ -70,44 +71,41 @@ def find_row(connection: sqlite3.Connection, table: IdTable, columns: str, text:
 class IdIndex:
     """The writing side: new ids in, slices moved on."""
 
-    __slots__ = ("_connection", "_newest", "_slice", "_table")
+    __slots__ = ("_newest", "_slice", "_table")
 
-    def __init__(self, connection: sqlite3.Connection, table: IdTable) -> None:
-        self._connection = connection
+    def __init__(self, table: IdTable) -> None:
         self._table = table
         self._newest: int | None = None
         self._slice = 0
 
-    def add(self, rows: Sequence[tuple[str, int]]) -> None:
+    def add(self, writing: sqlite3.Connection, rows: Sequence[tuple[str, int]]) -> None:
         """(id, number) of rows that have just been stored."""
         if self._newest is None:
             query = f"SELECT count(*) FROM {self._table.newest}"  # noqa: S608
-            self._newest = self._connection.execute(query).fetchone()[0]
+            self._newest = writing.execute(query).fetchone()[0]
         hashed = sorted((hash_of(text), number) for text, number in rows)
         # A link that was taken away and comes again may find its old entry.
-        insert_rows(
-            self._connection, f"INSERT INTO {self._table.newest} (hash, number)", hashed, "ON CONFLICT DO NOTHING"
-        )
+        insert_rows(writing, f"INSERT INTO {self._table.newest} (hash, number)", hashed, "ON CONFLICT DO NOTHING")
         self._newest += len(hashed)
         moved = 0
         while self._newest > NEWEST and moved < 1 << SLICE_BITS:
-            self._newest -= self._move()
+            self._newest -= self._move(writing)
             moved += 1
 
     def forget(self) -> None:
         """The group failed: count anew from what is on disk."""
         self._newest = None
 
-    def _move(self) -> int:
+    def _move(self, writing: sqlite3.Connection) -> int:
         """Move the next slice; returns how many ids it had."""
         width = 1 << (64 - SLICE_BITS)
         first = self._slice * width - (1 << 63)
         self._slice = (self._slice + 1) % (1 << SLICE_BITS)
         between, last = "hash BETWEEN ? AND ?", first + width - 1
-        self._connection.execute(
+        writing.execute(
             f"INSERT INTO {self._table.settled} SELECT hash, number FROM {self._table.newest} WHERE {between} "  # noqa: S608
             "ON CONFLICT DO NOTHING",
             (first, last),
         )
-        gone = self._connection.execute(f"DELETE FROM {self._table.newest} WHERE {between}", (first, last))  # noqa: S608
+        gone = writing.execute(f"DELETE FROM {self._table.newest} WHERE {between}", (first, last))  # noqa: S608
         return gone.rowcount

@@ -17,6 +17,7 @@ from ccr_events.core.model import Link
 from services.engine.deadlines import firing_order, next_of, pending, pending_steps
 from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.ids import LINK_IDS, IdIndex, find_row, find_rows
 from services.engine.sqlite.rows import Row, insert_rows
 from services.engine.sqlite.schema import read_instant, stored_instant
@@ -49,10 +50,10 @@ class SqliteLinks:
 
     __slots__ = ("_cases", "_connection", "_ids", "_last", "_new")
 
-    def __init__(self, connection: sqlite3.Connection, cases: CaseNumbers, *, writable: bool) -> None:
+    def __init__(self, connection: Executing, cases: CaseNumbers, *, writable: bool) -> None:
         self._connection = connection
         self._cases = cases
-        self._ids = IdIndex(connection, LINK_IDS)
+        self._ids = IdIndex(LINK_IDS)
         self._last: int | None = None
         self._new: Buffer[str, _Held] = Buffer(writable=writable)
 
@@ -71,7 +72,7 @@ class SqliteLinks:
 
     def get(self, link_id: str) -> Link | None:
         """One link."""
-        new = self._new.values.get(link_id)
+        new = self._new.get(link_id)
         if new is not None:
             return new.link
         row = find_row(self._connection, LINK_IDS, "body", link_id)
@@ -87,7 +88,7 @@ class SqliteLinks:
                 until = read_instant(next_at)
                 break
             found += pending(decode_link(body))
-        for held in self._new.values.values():
+        for held in self._new.all().values():
             if held.link is not None:
                 found += pending(held.link)
         found = [deadline for deadline in found if deadline.at <= until]
@@ -96,7 +97,7 @@ class SqliteLinks:
 
     def next_at(self) -> datetime | None:
         """The earliest pending instant."""
-        times = [next_of(held.link) for held in self._new.values.values() if held.link is not None]
+        times = [next_of(held.link) for held in self._new.all().values() if held.link is not None]
         rows = self._connection.execute(
             "SELECT link_id, next_at FROM links WHERE next_at IS NOT NULL ORDER BY next_at, link_id"
         )
@@ -111,20 +112,25 @@ class SqliteLinks:
         """See `Buffer.take_back`."""
         self._new.take_back()
 
-    def flush(self) -> datetime | None:
-        """Store what was put and removed; returns the earliest deadline of what was put."""
-        held = self._new.values
-        if not held:
-            return None
-        stored = find_rows(self._connection, LINK_IDS, f"link_number, {_INDEXED}", held)
+    def hand_over(self) -> None:
+        """See `Buffer.hand_over`."""
+        self._new.hand_over()
+
+    def store(self, writing: sqlite3.Connection) -> datetime | None:
+        """Store the links that were handed over; returns the earliest of their deadlines."""
+        held = self._new.handed
+        stored = find_rows(writing, LINK_IDS, f"link_number, {_INDEXED}", held)
         for link_id, one in held.items():
             if one.link is None and link_id in stored:
-                self._connection.execute("DELETE FROM links WHERE link_number = ?", (stored[link_id][0],))
+                writing.execute("DELETE FROM links WHERE link_number = ?", (stored[link_id][0],))
         rows = [link_row(one.case_number, one.link) for one in held.values() if one.link is not None]
-        self._store(rows, stored)
-        self._new.clear()
+        self._put(writing, rows, stored)
         times = [next_at for *_, next_at, _ in rows if next_at is not None]
         return read_instant(min(times)) if times else None
+
+    def landed(self) -> None:
+        """See `Buffer.landed`."""
+        self._new.landed()
 
     def forget(self) -> None:
         """The group failed: count anew from what is on disk."""
@@ -132,11 +138,11 @@ class SqliteLinks:
         self._ids.forget()
         self._last = None
 
-    def _store(self, rows: Sequence[LinkRow], stored: Mapping[str, Row]) -> None:
+    def _put(self, writing: sqlite3.Connection, rows: Sequence[LinkRow], stored: Mapping[str, Row]) -> None:
         """Insert or replace by link id. What an index says is written only where it changed: an index knows no order
         of the day, so each change in it is a page of the write-ahead log."""
         if self._last is None:
-            self._last = self._connection.execute("SELECT coalesce(max(link_number), 0) FROM links").fetchone()[0]
+            self._last = writing.execute("SELECT coalesce(max(link_number), 0) FROM links").fetchone()[0]
         new: list[Row] = []
         by_change: dict[str, list[Row]] = {_SAID: [], _CHANGED: [], _MOVED: []}
         for row in rows:
@@ -147,14 +153,14 @@ class SqliteLinks:
                 number, held_by, *indexed = before
                 change = _MOVED if held_by != row[1] else _SAID if tuple(indexed) == row[4:-1] else _CHANGED
                 by_change[change].append((number, *row))
-        insert_rows(self._connection, _INSERT, new)
-        self._ids.add([(row[1], row[0]) for row in new])
+        insert_rows(writing, _INSERT, new)
+        self._ids.add(writing, [(row[1], row[0]) for row in new])
         self._last += len(new)
         for change, changed in by_change.items():
-            insert_rows(self._connection, _INSERT, sorted(changed, key=itemgetter(0)), change)
+            insert_rows(writing, _INSERT, sorted(changed, key=itemgetter(0)), change)
 
     def _holder(self, link_id: str) -> int | None:
-        new = self._new.values.get(link_id)
+        new = self._new.get(link_id)
         if new is not None:
             return None if new.link is None else new.case_number
         row = find_row(self._connection, LINK_IDS, "held_by", link_id)
@@ -166,14 +172,14 @@ class SqliteLinks:
             (stored_instant(now),),
         )
         for link_id, body, next_at in rows:
-            if link_id not in self._new.values:
+            if self._new.get(link_id) is None:
                 yield body, next_at
 
     def _first_untouched(self, rows: Iterable[tuple[str, int]]) -> list[int]:
-        return next(([at] for link_id, at in rows if link_id not in self._new.values), [])
+        return next(([at] for link_id, at in rows if self._new.get(link_id) is None), [])
 
 
-def stored_links(connection: sqlite3.Connection, number: int) -> dict[str, Link]:
+def stored_links(connection: Executing, number: int) -> dict[str, Link]:
     """The links the view of a case holds, by link id, as they are on disk."""
     rows = connection.execute("SELECT body FROM links WHERE held_by = ?", (number,))
     links = [decode_link(body) for (body,) in rows]

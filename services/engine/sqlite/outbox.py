@@ -10,6 +10,7 @@ from ccr_events.core.codec import decode_transition, encode_transition
 from ccr_events.core.model import Transition
 from services.engine.ports import Alertable
 from services.engine.sqlite.buffer import Buffer
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.rows import insert_rows
 from services.engine.sqlite.schema import read_instant, stored_instant
 
@@ -22,7 +23,7 @@ class SqliteOutbox:
 
     __slots__ = ("_connection", "_last", "_new")
 
-    def __init__(self, connection: sqlite3.Connection, *, writable: bool) -> None:
+    def __init__(self, connection: Executing, *, writable: bool) -> None:
         self._connection = connection
         self._new: Buffer[int, Told] = Buffer(writable=writable)
         self._last: int | None = None
@@ -45,22 +46,27 @@ class SqliteOutbox:
         """See `Buffer.take_back`."""
         self._new.take_back()
 
-    def flush(self) -> list[Told]:
-        """Store what was added, and return it."""
-        new = list(self._new.values.values())
-        if not new:
-            return []
+    def hand_over(self) -> None:
+        """See `Buffer.hand_over`."""
+        self._last = None if self._last is None else self._last + len(self._new.values)
+        self._new.hand_over()
+
+    def store(self, writing: sqlite3.Connection) -> list[Told]:
+        """Store the transitions that were handed over, and return them."""
+        new = list(self._new.handed.values())
         insert_rows(
-            self._connection,
+            writing,
             "INSERT INTO outbox (seq, position, recorded_at, alerting, body)",
             [
                 (seq, position, stored_instant(recorded_at), alerting, encode_transition(transition))
                 for seq, position, transition, recorded_at, alerting in new
             ],
         )
-        self._last = new[-1][0]
-        self._new.clear()
         return new
+
+    def landed(self) -> None:
+        """See `Buffer.landed`."""
+        self._new.landed()
 
     def forget(self) -> None:
         """The group failed: count anew from what is on disk."""
@@ -76,7 +82,7 @@ def alertables(told: Sequence[Told], committed_s: float) -> list[Alertable]:
     ]
 
 
-def last_seq(connection: sqlite3.Connection) -> int:
+def last_seq(connection: Executing) -> int:
     """Newest outbox position; 0 when empty."""
     found: int = connection.execute("SELECT coalesce(max(seq), 0) FROM outbox").fetchone()[0]
     return found

@@ -31,7 +31,7 @@ class Readers:
         self._closed = False
         for _ in range(READERS):
             connection = connect_reading(path)
-            self._idle.put((connection, SqliteTransaction(connection, writable=False)))
+            self._idle.put((connection, SqliteTransaction(connection, connection, writable=False)))
 
     async def run(self, query: Callable[[Transaction], T]) -> T:
         """The answer to a query over the stores."""

@@ -5,9 +5,10 @@ Right because that connection is the only writer, and because everything is forg
 
 from __future__ import annotations
 
-import sqlite3
 from collections import OrderedDict
 from typing import Generic, TypeVar
+
+from services.engine.sqlite.connections import Executing
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -54,7 +55,7 @@ class BoundNumbers:
 
     __slots__ = ("_connection", "_kinds", "_writing")
 
-    def __init__(self, connection: sqlite3.Connection, *, writing: bool) -> None:
+    def __init__(self, connection: Executing, *, writing: bool) -> None:
         self._connection = connection
         self._kinds: dict[str, set[str] | None] = {}
         """By kind: its numbers, and maybe some that were taken back; None when there are too many of them."""

@@ -5,13 +5,13 @@ Implements `services.engine.transaction.CaseRewriting`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Mapping
 
 from ccr_events.core.model import Fact
 from ccr_events.core.view import CaseView
 from services.engine.ports import LogRecord
 from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.events import SqliteEvents, case_range
 from services.engine.sqlite.ids import hash_of
 from services.engine.sqlite.links import SqliteLinks
@@ -31,7 +31,7 @@ class SqliteRewriting:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Executing,
         cases: CaseNumbers,
         events: SqliteEvents,
         links: SqliteLinks,

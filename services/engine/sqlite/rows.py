@@ -6,10 +6,11 @@ cost milliseconds. One statement of many rows gives it up once.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
+
+from services.engine.sqlite.connections import Executing
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -20,16 +21,14 @@ LARGEST = 256
 A row of 13 columns then has 3,328 variables, of the 32,766 that SQLite allows."""
 
 
-def insert_rows(
-    connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[object]], conflict: str = ""
-) -> None:
+def insert_rows(connection: Executing, statement: str, rows: Sequence[Sequence[object]], conflict: str = "") -> None:
     """`statement` is `INSERT INTO table (columns)`, each of `rows` their values; `conflict` an `ON CONFLICT` clause."""
     for part in _parts(rows):
         text = _insert(statement, len(part), len(part[0]), conflict)
         connection.execute(text, [value for row in part for value in row])
 
 
-def select_in(connection: sqlite3.Connection, query: str, values: Collection[int | str]) -> Iterator[Row]:
+def select_in(connection: Executing, query: str, values: Collection[int | str]) -> Iterator[Row]:
     """The rows of `query`, which has one `{places}` inside `IN (…)`, for all `values`."""
     for part in _parts(list(values)):
         yield from connection.execute(_select(query, len(part)), part)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
+
+from services.engine.sqlite.connections import Executing
 
 
 class Savepoint:
@@ -11,7 +12,7 @@ class Savepoint:
 
     __slots__ = ("_connection", "_open", "_undone", "_writable")
 
-    def __init__(self, connection: sqlite3.Connection, *, writable: bool) -> None:
+    def __init__(self, connection: Executing, *, writable: bool) -> None:
         self._connection = connection
         self._writable = writable
         self._open = False

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import orjson
 
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.database import DATABASE, connect_reading
 from services.engine.sqlite.events import last_position
 from services.engine.sqlite.failure import storage_failed
@@ -236,7 +237,7 @@ def check_database(directory: Path) -> None:
         raise StorageFailed(f"{path}: it is damaged; keep its files as they are and restore the newest backup")
 
 
-def positions_of(connection: sqlite3.Connection, case_ids: Collection[str]) -> dict[str, list[int]]:
+def positions_of(connection: Executing, case_ids: Collection[str]) -> dict[str, list[int]]:
     """Case id → the log positions of its events, oldest first, read from the log alone. Reads all of it."""
     rows = connection.execute(
         "SELECT case_id, position FROM events WHERE case_id IN (SELECT value FROM json_each(?)) ORDER BY position",

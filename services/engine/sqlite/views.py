@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import OrderedDict
 
 from ccr_events.core.fold import arranged
 from ccr_events.core.view import CaseView
 from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
+from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.events import stored_facts
 from services.engine.sqlite.links import stored_links
 
@@ -21,7 +21,7 @@ class SqliteViews:
 
     __slots__ = ("_cache", "_cached_facts", "_cases", "_connection", "_new", "_writable")
 
-    def __init__(self, connection: sqlite3.Connection, cases: CaseNumbers, *, writable: bool) -> None:
+    def __init__(self, connection: Executing, cases: CaseNumbers, *, writable: bool) -> None:
         self._connection = connection
         self._cases = cases
         self._new: Buffer[str, CaseView] = Buffer(writable=writable)
@@ -31,7 +31,7 @@ class SqliteViews:
 
     def get(self, case_id: str) -> CaseView:
         """The view; an empty one for a case without events."""
-        view = self._new.values.get(case_id)
+        view = self._new.get(case_id)
         if view is not None:
             return view
         view = self._cache.get(case_id)
@@ -54,11 +54,15 @@ class SqliteViews:
         """See `Buffer.take_back`."""
         self._new.take_back()
 
-    def flush(self) -> None:
-        """Facts and links are stored by now: the cache may hold the new views."""
-        for view in self._new.values.values():
+    def hand_over(self) -> None:
+        """See `Buffer.hand_over`."""
+        self._new.hand_over()
+
+    def landed(self) -> None:
+        """Facts and links are on disk by now: the cache may hold the views."""
+        for view in self._new.handed.values():
             self._keep(view)
-        self._new.clear()
+        self._new.landed()
 
     def forget(self) -> None:
         """The group failed: what is in memory may not be on disk."""
@@ -80,7 +84,7 @@ class SqliteViews:
             self._cached_facts -= len(oldest.facts)
 
 
-def load_view(connection: sqlite3.Connection, case_id: str, number: int | None) -> CaseView:
+def load_view(connection: Executing, case_id: str, number: int | None) -> CaseView:
     """The view as it is on disk; `number` is the case's."""
     if number is None:
         return CaseView(case_id)

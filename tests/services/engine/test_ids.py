@@ -25,7 +25,7 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def store(connection: sqlite3.Connection, index: IdIndex, first: int, last: int) -> None:
     rows = [(n, f"id-{n}") for n in range(first, last + 1)]
     connection.executemany("INSERT INTO events VALUES (?, ?, 'case-1', x'00', 1, x'00')", rows)
-    index.add([(text, number) for number, text in rows])
+    index.add(connection, [(text, number) for number, text in rows])
 
 
 def counted(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -37,7 +37,7 @@ def test_every_id_is_found_while_slices_move_on(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ids, "NEWEST", 50)
-    index = IdIndex(connection, EVENT_IDS)
+    index = IdIndex(EVENT_IDS)
     for first in range(1, 600, 7):
         store(connection, index, first, first + 6)
         newest, settled = counted(connection)
@@ -53,15 +53,15 @@ def test_an_index_opened_again_counts_what_it_finds(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ids, "NEWEST", 50)
-    store(connection, IdIndex(connection, EVENT_IDS), 1, 40)
-    store(connection, IdIndex(connection, EVENT_IDS), 41, 80)
+    store(connection, IdIndex(EVENT_IDS), 1, 40)
+    store(connection, IdIndex(EVENT_IDS), 41, 80)
     assert counted(connection)[0] <= 50
     assert len(find_rows(connection, EVENT_IDS, "position", [f"id-{n}" for n in range(1, 81)])) == 80
 
 
 def test_ids_that_share_a_hash_are_told_apart(connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ids, "hash_of", lambda text: len(text))
-    store(connection, IdIndex(connection, EVENT_IDS), 1, 9)
+    store(connection, IdIndex(EVENT_IDS), 1, 9)
     assert find_row(connection, EVENT_IDS, "position", "id-7") == (7,)
     assert find_row(connection, EVENT_IDS, "position", "id-0") is None
     assert find_rows(connection, EVENT_IDS, "position", ["id-3", "id-0", "id-8"]) == {"id-3": (3,), "id-8": (8,)}
