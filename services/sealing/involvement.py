@@ -30,8 +30,9 @@ def is_involved(view: CaseView, agency: str) -> bool:
         return True
     for link in view.links.values():
         concerned = link.agency == agency or any(step.reached and step.agency == agency for step in link.steps)
-        trigger = facts.get(link.trigger_id)
-        if concerned and (trigger is None or trigger.agency != agency):
+        # The root of its chain, or, where that never came, the correction that stands for it.
+        trigger = facts.get(link.trigger_id) or view.index.replaced.get(link.trigger_id)
+        if concerned and trigger is not None and trigger.agency != agency:
             return True
     return False
 
@@ -52,10 +53,10 @@ def _own_part(facts: Mapping[str, Fact], agency: str) -> bool:
     return any(mark in known for fact in own for mark in _marks(fact.data))
 
 
-def _marks(data: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _marks(data: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     """What an event says of which case it is of: its numbers, and its pairs of people by their tokens."""
     for reference in data.get("references", ()):
-        yield reference["kind"], reference["number"]
+        yield reference["kind"], reference["number"], reference.get("issuer", "")
     tokens = [(party["role"], party["token"]) for party in data.get("parties", ()) if party.get("token") is not None]
     victims = [token for role, token in tokens if role == _VICTIM]
     for role, suspect in tokens:

@@ -109,6 +109,21 @@ async def test_knowing_the_id_of_a_case_is_no_part_in_it(way: Doorway) -> None:
     assert "no part in this case" in (await read(way, "jail", "VLOC", purpose="notification")).denied["VLOC"]
 
 
+async def test_a_correction_of_nothing_that_is_known_is_no_part_in_a_case(way: Doorway) -> None:
+    case_id = await _case(way)
+    unknown = an_event(11, "jail.booked", refs=(("booking_no", "B-made-up"),), case_id=case_id, corrects=99)
+    await way.accept(unknown, agency="jail")
+    assert await way.engine.links.links(case_id=case_id)
+    assert "no part in this case" in (await read(way, "jail", "VLOC", purpose="notification")).denied["VLOC"]
+
+
+async def test_the_number_of_another_issuer_is_no_part_in_a_case(way: Doorway) -> None:
+    foreign = an_event(11, "jail.booked", case_id=await _case(way))
+    foreign.data["references"] = [{"kind": "incident_no", "number": "26-1", "issuer": "elsewhere"}]
+    await way.accept(foreign, agency="jail")
+    assert "no part in this case" in (await read(way, "jail", "VLOC", purpose="notification")).denied["VLOC"]
+
+
 async def test_a_pair_or_a_number_that_others_know_is_a_part_in_it(way: Doorway) -> None:
     await way.accept(an_event(11, "jail.booked", refs=(("booking_no", "B-1"),), parties=PEOPLE), agency="jail")
     assert "VLOC" in (await read(way, "jail", "VLOC", purpose="notification")).fields
