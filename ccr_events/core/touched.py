@@ -40,12 +40,14 @@ def touched(
         return {target: renewed(link, rule, trigger, index, link.due_at, link.acknowledged_at)}
     changes: Changes = {}
     name, types = fact.type, index.by_type.keys()
-    for edition in index.editions:
-        plan = policies.edition(edition).plan
+    plans = [(edition, policies.edition(edition).plan) for edition in sorted(index.editions)]
+    for edition, plan in plans:
         acting = plan.acting.get(name)
         if acting is not None:
             for acts, found in _waiting_for(acting, edition, links, waiting, fact):
                 _acted(acts, found, facts, fact, index, changes)
+    # After all acts: a count that moves hands a link over to the rule of another edition, and that is the last word.
+    for _, plan in plans:
         for rule in plan.acts_asking.get(name, ()):
             _whole(rule, links, index, policies, changes)
         for rule in plan.asking.get(name, ()):

@@ -38,4 +38,8 @@ class CaseView(Struct, frozen=True, eq=False, repr_omit_defaults=True):
             and dict(self.links) == dict(other.links)
         )
 
+    def __ne__(self, other: object) -> bool:
+        """The opposite; a struct has one of its own."""
+        return not self == other
+
     __hash__ = None  # type: ignore[assignment]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -75,6 +75,24 @@ def test_what_grew_fact_by_fact_is_what_all_of_them_say(facts: list[Fact]) -> No
         assert dict(view.links) == dict(whole.links)
         assert view.corrected == whole.corrected
         assert arrangement(view.index) == arrangement(whole.index)
+
+
+@pytest.mark.parametrize(("old", "new"), [(0, 1), (1, 0)])
+def test_a_count_that_moves_to_another_edition_is_the_last_word(old: int, new: int) -> None:
+    """L24b: service both sets the count of attempts back and satisfies. Reported late, at the hour of two attempts."""
+
+    def told(name: str, type_: str, hours: int, edition: int) -> Fact:
+        at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=hours)
+        return Fact(name, type_, "le", "case-1", at, at, EDITIONS[edition], {"dv": "unknown"})
+
+    attempt = "ofp.service_attempted"
+    facts = [told("a0", attempt, 0, 0), told("a2", attempt, 5, 0), told("a3", attempt, 5, old)]
+    facts += [told("a4", attempt, 15, new), told("a1", "ofp.served", 5, 0)]
+    view = CaseView("case-1")
+    for fact in facts:
+        view = fold(view, fact, BOOK)
+    assert dict(view.links) == dict(refold("case-1", view.facts, BOOK).links)
+    assert (view != replace(view)) is False
 
 
 def arrangement(index: FactIndex) -> tuple[object, ...]:
