@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ccr_events.codes.backbone import MergeCause
 from ccr_events.core import moves
-from ccr_events.core.corrections import root_of
+from ccr_events.core.corrections import RETRACTED, root_of
 from ccr_events.core.ids import derived
 from ccr_events.core.model import Fact
 from ccr_events.envelope import decode_record
@@ -143,9 +143,13 @@ def _fixed(tx: Transaction, event: Incoming) -> tuple[str | None, bool]:
         record = decode_record(corrected.body)
         if record["agency"] != event.agency:
             raise Unplaceable("/corrects", "names an event of another agency; only its publisher corrects an event")
+        _check_kinds(event.type, record["type"])
         return corrected.case_id, record["type"] == moves.MERGED
     waiting = tx.cases.case_of(awaited(event.event_id, event.agency))
     if waiting is not None:
+        for fact in tx.views.get(waiting).facts.values():
+            if fact.corrects == event.event_id:
+                _check_kinds(fact.type, event.type)
         return waiting, False
     if event.link_id is not None and (link := tx.links.get(event.link_id)) is not None:
         if event.case_id is not None and event.case_id not in (link.case_id, tx.cases.forward_of(link.case_id)):
@@ -154,6 +158,18 @@ def _fixed(tx: Transaction, event: Incoming) -> tuple[str | None, bool]:
     if event.type.startswith(("link.", "case.")) and event.case_id is not None:
         return _existing(tx.cases, event.case_id), False
     return None, False
+
+
+def _check_kinds(correction: str, corrected: str) -> None:
+    """What is said of a link stays in its case when facts move, other facts go: no chain may be both."""
+    if correction != RETRACTED and _kind(correction) != _kind(corrected):
+        raise Unplaceable(
+            "/corrects", "joins an answer and an event of another kind; retract it, and publish a new event"
+        )
+
+
+def _kind(event_type: str) -> str:
+    return next((kind for kind in ("link.", "case.") if event_type.startswith(kind)), "")
 
 
 def _nowhere(event: Incoming) -> Unplaceable:

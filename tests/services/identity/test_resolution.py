@@ -162,6 +162,27 @@ async def test_nobody_corrects_another_agencys_event(way: Doorway) -> None:
     assert (receipt.status, receipt.problems[0].pointer) == ("quarantined", "/corrects")
 
 
+async def test_an_answer_and_an_event_of_another_kind_never_correct_each_other(way: Doorway) -> None:
+    """What is said of a link stays when a case's facts move: a chain of both would be in two cases."""
+    [opened] = await way.accept(an_event(1, "arrest.made", refs=(INCIDENT,), dv="yes"))
+    [link, *_] = await way.engine.links.links(agency="le", case_id=opened.case_id)
+    [answer] = await way.accept(an_event(2, "link.acknowledged", link_id=link.id, role=link.role))
+    [crossing] = await way.submit(an_event(3, refs=(INCIDENT,), corrects=2))
+    assert answer.status == "accepted"
+    assert (crossing.status, crossing.problems[0].pointer) == ("quarantined", "/corrects")
+    await way.accept(an_event(4, "event.retracted", corrects=2, reason="entered_in_error"))
+
+
+async def test_an_answer_and_an_event_of_another_kind_never_correct_each_other_the_other_way_round(
+    way: Doorway,
+) -> None:
+    [opened] = await way.accept(an_event(1, "arrest.made", refs=(INCIDENT,), dv="yes"))
+    [link, *_] = await way.engine.links.links(agency="le", case_id=opened.case_id)
+    await way.accept(an_event(3, refs=(INCIDENT,), corrects=2))
+    [answer] = await way.submit(an_event(2, "link.acknowledged", link_id=link.id, role=link.role))
+    assert (answer.status, answer.problems[0].pointer) == ("quarantined", "/corrects")
+
+
 async def test_another_agencys_early_correction_does_not_draw_an_event_into_its_case(way: Doorway) -> None:
     [foreign] = await way.accept(an_event(2, "jail.booked", corrects=1), agency="jail")
     [original] = await way.accept(an_event(1))
