@@ -45,6 +45,8 @@ def refold_case(tx: Transaction, case_id: str, positions: Sequence[int], policie
             ) from error
         require_editions(policies, fact)
         facts[record.position] = fact
+    if not facts and not tx.cases.case_exists(case_id):
+        return  # a typing error must not make a case
     view = refold(case_id, {fact.id: fact for fact in facts.values()}, policies)
     tx.rewriting.put(view, facts)
     tx.cases.set_forward(case_id, merged_into(view))

@@ -108,6 +108,12 @@ async def test_a_repair_that_fails_leaves_the_case_as_it_was(directory: Path) ->
     assert verify(directory, BOOK).identical
 
 
+async def test_a_case_that_nobody_knows_is_not_made_by_repairing_it(directory: Path) -> None:
+    async with open_engine(directory) as engine:
+        await refold_cases(engine.writer, ["no-such-case"], BOOK, at=NOW, by="key")
+        assert not await engine.writer.read(lambda tx: tx.cases.case_exists("no-such-case"))
+
+
 async def test_a_directory_in_use_is_not_repaired_behind_the_service(directory: Path) -> None:
     async with open_engine(directory):
         with pytest.raises(StorageFailed, match="another ccr process"):
