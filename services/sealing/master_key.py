@@ -12,7 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import token_bytes
+from secrets import token_bytes, token_hex
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -87,20 +87,28 @@ def _decoded(text: str, where: str) -> MasterKey:
 def _write_new(path: Path) -> None:
     """Durable before use: a key that is lost with the power takes everything sealed with it. Whole or not at all: half
     a key, left by a process that was killed, would be refused at the next start."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
+    unfinished = path.with_name(f"{path.name}.{token_hex(8)}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+        file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
         try:
             os.write(file, b64encode(token_bytes(KEY_BYTES)) + b"\n")
             os.fsync(file)
         finally:
             os.close(file)
-        unfinished.rename(path)
+        try:
+            os.link(unfinished, path)
+        except FileExistsError:
+            pass  # another process made one meanwhile: that one is the key, also here
+        finally:
+            unfinished.unlink()
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
     except OSError as error:
-        raise MasterKeyError(f"a new master key could not be written to {path}: {error.strerror}") from None
+        raise MasterKeyError(
+            f"a new master key could not be written to {path}: {error.strerror}. Make one elsewhere and copy it there, "
+            f"or set {ENVIRONMENT}"
+        ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def test_a_key_whose_writing_was_cut_short_is_no_key_and_the_next_start_makes_on
     assert not path.exists()
     made = load_master_key(path, create=True, environ={})
     assert load_master_key(path, environ={}) == made
+
+
+def test_a_key_that_another_process_made_meanwhile_is_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "master.key"
+    link = os.link
+
+    def too_late(unfinished: Path, final: Path) -> None:
+        with monkeypatch.context() as other:
+            other.setattr(os, "link", link)
+            made.append(load_master_key(final, create=True, environ={}))
+        link(unfinished, final)
+
+    made: list[MasterKey] = []
+    monkeypatch.setattr(os, "link", too_late)
+    assert load_master_key(path, create=True, environ={}) == made[0]
+    assert [found.name for found in tmp_path.iterdir()] == ["master.key"]
 
 
 def _killed(_: bytes) -> bytes:
