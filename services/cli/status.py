@@ -15,7 +15,7 @@ DISTRIBUTION = "ccr-backbone"
 FIGURES = {
     "ccr_log_position": "log position",
     "ccr_log_lag_events": "events not folded",
-    "ccr_outbox_position": "alerts so far",
+    "ccr_outbox_position": "changes of links so far",
     "ccr_links_open": "links open",
     "ccr_links_overdue": "links overdue",
     "ccr_links_escalated": "links escalated",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -119,9 +120,20 @@ def _engine(address: str) -> Engine:
     except (NoSuchModuleError, ModuleNotFoundError):
         raise ReadModelRefused("the driver of PostgreSQL is not installed: install ccr-backbone[postgres]") from None
     if engine.dialect.name == "sqlite":
+        _make_private(url.database)
         event.listen(engine, "connect", _begun_by_hand)
         event.listen(engine, "begin", _begin_at_once)
     return engine
+
+
+def _make_private(file: str | None) -> None:
+    """Create the file for this user only: it holds the numbers of cases. What SQLite puts beside it is as private."""
+    if file in (None, "", ":memory:"):
+        return
+    try:
+        os.close(os.open(str(file), os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise ReadModelRefused(f"{file}: {error.strerror}; name a file in a folder that this user may write") from None
 
 
 def _begun_by_hand(connection: Any, _record: object) -> None:

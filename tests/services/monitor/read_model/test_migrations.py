@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -42,6 +44,17 @@ def test_tables_of_a_newer_release_are_refused(address: str) -> None:
 def test_an_address_that_cannot_serve_is_refused_with_the_reason(wrong: str) -> None:
     with pytest.raises(ReadModelRefused):
         open_read_model(wrong)
+
+
+def test_a_file_is_for_this_user_only(tmp_path: Path) -> None:
+    model = open_read_model(f"sqlite:///{tmp_path / 'read-model.sqlite'}")
+    assert {found.stat().st_mode & 0o777 for found in tmp_path.iterdir()} == {0o600}
+    model.close()
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ReadModelRefused, match="No such file"):
+        open_read_model(f"sqlite:///{tmp_path / 'nowhere' / 'read-model.sqlite'}")
 
 
 def test_a_refusal_never_repeats_the_password() -> None:
