@@ -1,7 +1,8 @@
 """Who empties a spool: one thread, in order, until everything has arrived.
 
 What waits goes as one batch: a single event when it is quiet, a thousand after an outage. A failure is tried again
-for ever; of several processes on one spool the one that holds its lock sends, so that the order is kept.
+for ever, whether it is the network's or the disk's; only a spool that its key does not open ends the sending. Of
+several processes on one spool the one that holds its lock sends, so that the order is kept.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from threading import Event as Flag
@@ -42,7 +43,7 @@ class Sending(StrEnum):
     RETRYING = "retrying"  # it failed, and is tried again
     KEY_REFUSED = "key_refused"  # nothing is sent until the key is accepted
     ELSEWHERE = "elsewhere"  # another process sends from this spool
-    BROKEN = "broken"  # the spool itself cannot be read
+    BROKEN = "broken"  # the key does not open the spool: nothing is sent until that is put right
     STOPPED = "stopped"
 
 
@@ -69,6 +70,7 @@ class Sender:
         self._counts: Counter[str] = Counter()
         self._most = MAX_BATCH_EVENTS
         self._failures = 0
+        self._untold: set[int] = set()
 
     def start(self) -> None:
         """Begin."""
@@ -104,39 +106,57 @@ class Sender:
 
     def _run(self) -> None:
         try:
-            spool = self._open_spool()
-            try:
-                self._send_in_turn(spool)
-            finally:
-                spool.close()
-        except (SpoolError, SpoolKeyError, OSError) as error:
+            while not self._stop.is_set():
+                with self._tried_again(), closing(self._open_spool()) as spool:
+                    while not self._stop.is_set():
+                        with self._tried_again():
+                            self._send_in_turn(spool)
+        except SpoolKeyError as error:
             self._say(Sending.BROKEN, str(error))
             _log.error("nothing is sent from the spool any more: %s", error)
         else:
             self._say(Sending.STOPPED, self.last_error)
 
+    @contextmanager
+    def _tried_again(self) -> Iterator[None]:
+        """A full disk gets room, a process that writes comes to its end: what was begun in here is begun again."""
+        try:
+            yield
+        except (SpoolError, OSError) as error:
+            if str(error) != self.last_error:
+                _log.warning("nothing can be sent from the spool, it is tried again: %s", error)
+            self._later(str(error))
+
     def _send_in_turn(self, spool: Spool) -> None:
         # An empty database that one process holds locked: the one lock that is the same on every system, and that the
         # system takes back when the process dies.
-        with closing(sqlite3.connect(self._directory / LOCK, timeout=0.0, isolation_level=None)) as lock:
+        path = self._directory / LOCK
+        try:
+            connection = sqlite3.connect(path, timeout=0.0, isolation_level=None)
+        except sqlite3.Error as error:
+            raise SpoolError(f"{path} cannot be opened: {error}. Check its disk and its owner") from None
+        with closing(connection) as lock:
             while not self._stop.is_set():
                 try:
                     lock.execute("BEGIN EXCLUSIVE")
-                except sqlite3.OperationalError as error:
+                except sqlite3.Error as error:
                     if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                        raise SpoolError(f"{self._directory / LOCK} cannot be locked: {error}") from None
+                        raise SpoolError(f"{path} cannot be locked: {error}. Check its disk and its owner") from None
                     self._say(Sending.ELSEWHERE, "")
                     self._stop.wait(LOOK_S)
                 else:
                     break
             while not self._stop.is_set():
-                self._send_once(spool)
+                with self._tried_again():
+                    self._send_once(spool)
 
     def _send_once(self, spool: Spool) -> None:
         self._wake.clear()
+        self._tell_refused(spool)
         waiting = spool.first(self._most, BATCH_BYTES)
         if not waiting:
-            self._say(Sending.IDLE, self.last_error)
+            self._failures = 0
+            self._say(Sending.IDLE, "")
             self._wake.wait(LOOK_S)
             return
         if self.state is not Sending.RETRYING:
@@ -150,9 +170,12 @@ class Sender:
                 self._say(Sending.KEY_REFUSED, words)
                 self._until_key_is_accepted()
             case Later(words, asked):
-                self._failures += 1
-                self._say(Sending.RETRYING, words)
-                self._stop.wait(max(wait_s(self._failures), asked))
+                self._later(words, asked)
+
+    def _later(self, words: str, asked: float = 0.0) -> None:
+        self._failures += 1
+        self._say(Sending.RETRYING, words)
+        self._stop.wait(max(wait_s(self._failures), asked))
 
     def _settled(self, spool: Spool, answered: Answered) -> None:
         spool.settle(answered.done, answered.refused)
@@ -161,9 +184,17 @@ class Sender:
         with self._lock:
             self._counts.update(answered.statuses)
         self._say(Sending.SENDING, "")
-        if self._on_refused is not None and answered.refused:
-            for refused in spool.refused(MAX_BATCH_EVENTS):
-                if refused.seq in answered.refused:
+        if self._on_refused is not None:
+            self._untold.update(answered.refused)
+        self._tell_refused(spool)
+
+    def _tell_refused(self, spool: Spool) -> None:
+        """Those of one batch at most: nothing more is sent until they can be read and were told."""
+        if self._untold:
+            kept = spool.refused(MAX_BATCH_EVENTS)
+            untold, self._untold = self._untold, set()
+            for refused in kept:
+                if refused.seq in untold:
                     self._tell(refused)
 
     def _tell(self, refused: RefusedEvent) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -23,11 +24,13 @@ from ccr_events.client import (
     RefusedEvent,
     Sending,
     Spool,
+    SpoolError,
     SpoolFull,
     SpoolKeyError,
     sender,
     waits,
 )
+from ccr_events.client import spool as client_spool
 from ccr_events.client.spool import DATABASE, KEY
 from ccr_events.envelope import MAX_EVENT_BYTES
 from tests.support.doors import an_event, event_id
@@ -290,6 +293,93 @@ def test_a_spool_whose_key_is_missing_open_to_others_or_another_one_is_not_used(
         assert opened.status().waiting == 1
     key.write_bytes(kept)
     with client(Backbone(receipts()), tmp_path) as opened:
+        assert opened.flush(PATIENCE_S)
+
+
+@contextmanager
+def another_writing(directory: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(directory / DATABASE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def test_a_spool_that_another_process_holds_too_long_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_spool, "BUSY_S", 0.01)
+    put(tmp_path, 1)
+    backbone = Backbone(receipts())
+    backbone.gate.clear()
+    with client(backbone, tmp_path) as opened:
+        until(lambda: opened.status().sending is Sending.SENDING)
+        with another_writing(tmp_path):
+            backbone.gate.set()  # it has arrived, and cannot be crossed off
+            until(lambda: len(backbone.batches) >= 3 and opened.status().sending is Sending.RETRYING)
+            told = opened.status()
+        assert (told.waiting, told.counts) == (1, {})
+        assert "cannot be used: database is locked" in told.last_error
+        assert opened.flush(PATIENCE_S)
+        opened.publish(an_event(2))
+        assert opened.flush(PATIENCE_S)
+        until(lambda: opened.status().sending is Sending.IDLE)
+        assert (opened.status().last_error, opened.status().counts) == ("", {"accepted": 2})
+    assert backbone.batches[-1] == [event_id(2)]
+
+
+def failing(calls: int, then: Callable[..., Any]) -> Callable[..., Any]:
+    left = iter(range(calls))
+
+    def call(*args: Any, **more: Any) -> Any:
+        if next(left, None) is not None:
+            raise SpoolError("the spool cannot be used: database or disk is full")
+        return then(*args, **more)
+
+    return call
+
+
+@pytest.mark.parametrize("step", ["first", "settle", "refused"])
+def test_a_disk_that_fails_for_a_while_ends_nothing_and_every_refusal_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: str
+) -> None:
+    told: list[RefusedEvent] = []
+    monkeypatch.setattr(Spool, step, failing(5, getattr(Spool, step)))
+    put(tmp_path, 1, 2)
+    answer = receipts(lambda event: "forbidden" if event["id"] == event_id(2) else "accepted")
+    with client(Backbone(answer), tmp_path, on_refused=told.append) as opened:
+        assert opened.flush(PATIENCE_S)
+        until(lambda: bool(told) and opened.status().sending is Sending.IDLE)
+        assert opened.status().last_error == ""
+    assert [refused.event_id for refused in told] == [event_id(2)]
+    assert "disk is full" in caplog.text
+
+
+def test_a_spool_that_cannot_be_opened_for_a_while_is_opened_later(tmp_path: Path) -> None:
+    backbone, stays = Backbone(receipts()), tmp_path / "spool"
+    put(stays, 1)
+    with httpx.Client(base_url=URL, transport=backbone.transport) as http:
+        sends = sender.Sender(failing(3, lambda: Spool(stays)), stays, http)
+        sends.start()
+        until(lambda: sends.counts == {"accepted": 1})
+        sends.stop(PATIENCE_S)
+    assert sends.state is Sending.STOPPED
+
+
+@pytest.mark.parametrize("words", ["cannot be opened", "cannot be locked"])
+def test_a_lock_file_that_is_none_is_told_and_tried_again(tmp_path: Path, words: str) -> None:
+    lock = tmp_path / sender.LOCK
+    put(tmp_path, 1)
+    if words == "cannot be opened":
+        lock.mkdir()
+    else:
+        lock.write_bytes(b"no database" * 1_000)
+    with client(Backbone(receipts()), tmp_path) as opened:
+        until(lambda: opened.status().sending is Sending.RETRYING)
+        assert words in opened.status().last_error
+        assert opened.status().waiting == 1
+        if lock.is_dir():
+            lock.rmdir()
+        else:
+            lock.unlink()
         assert opened.flush(PATIENCE_S)
 
 
