@@ -111,7 +111,7 @@ class Client:
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was published so far has its answer; False when it has not in time.
 
-        Ends early when waiting is of no use: the key is refused, or the spool cannot be read.
+        Ends early when waiting is of no use: the key is refused, or its key does not open it.
         """
         newest, end = self._spool.newest(), monotonic() + timeout_s
         while not self._spool.passed(newest):
