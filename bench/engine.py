@@ -23,6 +23,7 @@ from ccr_events.policy import PolicyBook, load_policies
 from services.casebook.recorder import Casebook
 from services.engine.sqlite import SqliteEngine, open_engine
 from services.engine.transaction import Appender, NewRecord, Transaction
+from services.portal.long_running import collected_rarely
 
 PART = "engine"
 BATCH_GOAL = 15_000
@@ -110,7 +111,8 @@ class Stretch:
     ) -> None:
         """Append all of `found`; `took` is told the seconds of each batch."""
         batches = iter([found[first : first + batch] for first in range(0, len(found), batch)])
-        await asyncio.gather(*(self._publish(batches, took) for _ in range(callers)))
+        with collected_rarely():  # as the service is; the records here would be walked through again and again
+            await asyncio.gather(*(self._publish(batches, took) for _ in range(callers)))
         self._held += len(found)
 
     async def _publish(self, batches: Iterator[Sequence[NewRecord]], took: Callable[[float], None]) -> None:

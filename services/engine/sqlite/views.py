@@ -1,10 +1,11 @@
-"""Case views: facts and links put together, in a cache of bounded size. Implements `ViewStore`."""
+"""Case views: facts and links put together, in two caches of bounded size. Implements `ViewStore`."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
 from ccr_events.core.fold import arranged
+from ccr_events.core.packed import Packer
 from ccr_events.core.view import CaseView
 from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
@@ -12,21 +13,28 @@ from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.events import stored_facts
 from services.engine.sqlite.links import stored_links
 
-CACHED_FACTS = 100_000
-"""Facts of all cached views together (about 250 MB with their links)."""
+READY_FACTS = 50_000
+"""Facts of all views together that are kept ready to fold on (about 125 MB with their links)."""
+PACKED_BYTES = 256 * 2**20
+"""What further views may take, packed: some 200,000 open cases. Beyond it the ones used longest ago are read again."""
 
 
 class SqliteViews:
-    """The newest views are kept; a view the current group changed stays until the group is stored."""
+    """The views used last are kept ready, more of them packed; a view that is not on disk stays until it is."""
 
-    __slots__ = ("_cache", "_cached_facts", "_cases", "_connection", "_new", "_writable")
+    __slots__ = (
+        "_cases", "_connection", "_new", "_packed", "_packed_bytes", "_packer", "_ready", "_ready_facts", "_writable",
+    )  # fmt: skip
 
     def __init__(self, connection: Executing, cases: CaseNumbers, *, writable: bool) -> None:
         self._connection = connection
         self._cases = cases
         self._new: Buffer[str, CaseView] = Buffer(writable=writable)
-        self._cache: OrderedDict[str, CaseView] = OrderedDict()
-        self._cached_facts = 0
+        self._ready: OrderedDict[str, CaseView] = OrderedDict()
+        self._ready_facts = 0
+        self._packer = Packer()
+        self._packed: OrderedDict[str, bytes] = OrderedDict()
+        self._packed_bytes = 0
         self._writable = writable
 
     def get(self, case_id: str) -> CaseView:
@@ -34,11 +42,11 @@ class SqliteViews:
         view = self._new.get(case_id)
         if view is not None:
             return view
-        view = self._cache.get(case_id)
+        view = self._ready.get(case_id)
         if view is not None:
-            self._cache.move_to_end(case_id)
+            self._ready.move_to_end(case_id)
             return view
-        view = self._load(case_id)
+        view = self._unpacked(case_id) or self._load(case_id)
         self._keep(view)
         return view
 
@@ -67,8 +75,10 @@ class SqliteViews:
     def forget(self) -> None:
         """The group failed: what is in memory may not be on disk."""
         self._new.clear()
-        self._cache.clear()
-        self._cached_facts = 0
+        self._ready.clear()
+        self._ready_facts = 0
+        self._packed.clear()
+        self._packed_bytes = 0
 
     def _load(self, case_id: str) -> CaseView:
         return load_view(self._connection, case_id, self._cases.find(case_id))
@@ -76,12 +86,32 @@ class SqliteViews:
     def _keep(self, view: CaseView) -> None:
         if not self._writable or not view.facts:
             return
-        before = self._cache.pop(view.case_id, None)
-        self._cached_facts += len(view.facts) - (0 if before is None else len(before.facts))
-        self._cache[view.case_id] = view
-        while self._cached_facts > CACHED_FACTS and len(self._cache) > 1:
-            _, oldest = self._cache.popitem(last=False)
-            self._cached_facts -= len(oldest.facts)
+        before = self._ready.pop(view.case_id, None)
+        if before is None:
+            self._drop_packed(view.case_id)
+        self._ready_facts += len(view.facts) - (0 if before is None else len(before.facts))
+        self._ready[view.case_id] = view
+        while self._ready_facts > READY_FACTS and len(self._ready) > 1:
+            _, oldest = self._ready.popitem(last=False)
+            self._ready_facts -= len(oldest.facts)
+            self._pack(oldest)
+
+    def _pack(self, view: CaseView) -> None:
+        packed = self._packer.pack(view)
+        self._packed[view.case_id] = packed
+        self._packed_bytes += len(packed)
+        while self._packed_bytes > PACKED_BYTES:
+            _, oldest = self._packed.popitem(last=False)
+            self._packed_bytes -= len(oldest)
+
+    def _unpacked(self, case_id: str) -> CaseView | None:
+        packed = self._packed.get(case_id)
+        return None if packed is None else self._packer.unpack(packed)
+
+    def _drop_packed(self, case_id: str) -> None:
+        packed = self._packed.pop(case_id, None)
+        if packed is not None:
+            self._packed_bytes -= len(packed)
 
 
 def load_view(connection: Executing, case_id: str, number: int | None) -> CaseView:

@@ -28,7 +28,7 @@ QUEUE_WORKS = 1_024
 """Works that wait; beyond it `write` waits before it queues."""
 GROUP_WORKS = 256
 """Works in one transaction at most."""
-GROUP_EVENTS = 2_000
+GROUP_EVENTS = 1_000
 """Events after which a transaction takes no further work: bounds how long an alert waits for others' events."""
 LARGE_EVENTS = 64
 """Events from which on a group is stored in the other thread in any case. A small one after which nothing waits is
