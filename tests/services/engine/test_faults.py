@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -147,18 +148,42 @@ async def test_a_torn_end_of_the_write_ahead_log_loses_nothing_acknowledged(tmp_
     assert len(await ids(killed)) == 20
 
 
-@pytest.mark.parametrize("damage", ["middle", "cut", "removed"])
+WAL_HEADER, FRAME = 32, 24 + 4_096
+"""Bytes of the write-ahead log's header, and of one frame: its header and a page (SQLite file format, section 4.1)."""
+DAMAGE: dict[str, Callable[[bytes], bytes | None]] = {
+    "removed": lambda whole: None,
+    "emptied": lambda whole: b"",
+    "cut inside the header": lambda whole: whole[:10],
+    "cut behind the header": lambda whole: whole[:WAL_HEADER],
+    "cut inside the first frame": lambda whole: whole[: WAL_HEADER + FRAME // 2],
+    "cut in the middle": lambda whole: whole[: len(whole) // 2],
+    "cut between frames": lambda whole: whole[: WAL_HEADER + len(whole) // FRAME // 2 * FRAME],
+    "without its last frame": lambda whole: whole[:-FRAME],
+    "without its last byte": lambda whole: whole[:-1],
+    "header overwritten": lambda whole: overwritten(whole, 0, 16),
+    "salt overwritten": lambda whole: overwritten(whole, 16, 8),
+    "a frame's header overwritten": lambda whole: overwritten(whole, WAL_HEADER + FRAME, 24),
+    "a page overwritten": lambda whole: overwritten(whole, WAL_HEADER + FRAME + 24, 64),
+    "the middle overwritten": lambda whole: overwritten(whole, len(whole) // 2, 64),
+    "the last commit overwritten": lambda whole: overwritten(whole, len(whole) - 64, 64),
+    "a page of zeros": lambda whole: whole[: WAL_HEADER + FRAME] + bytes(FRAME) + whole[WAL_HEADER + 2 * FRAME :],
+}
+
+
+def overwritten(whole: bytes, first: int, length: int) -> bytes:
+    return whole[:first] + os.urandom(length) + whole[first + length :]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 async def test_a_damaged_write_ahead_log_is_refused_and_left_as_it_was(tmp_path: Path, damage: str) -> None:
     killed = await copy_of_a_running_directory(tmp_path, 20)
     path = killed / "backbone.sqlite-wal"
     whole = path.read_bytes()
-    if damage == "middle":
-        half = len(whole) // 2
-        path.write_bytes(whole[:half] + os.urandom(64) + whole[half + 64 :])
-    elif damage == "cut":
-        path.write_bytes(whole[: len(whole) // 2])
-    else:
+    left = DAMAGE[damage](whole)
+    if left is None:
         path.unlink()
+    else:
+        path.write_bytes(left)
     before = {p.name: p.read_bytes() for p in killed.iterdir() if "shm" not in p.name}
     with pytest.raises(StorageFailed, match="commits that were acknowledged are missing"):
         async with open_engine(killed):
@@ -166,6 +191,57 @@ async def test_a_damaged_write_ahead_log_is_refused_and_left_as_it_was(tmp_path:
     assert {name: (killed / name).read_bytes() for name in before} == before
     path.write_bytes(whole)
     assert len(await ids(killed)) == 20
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process grows beyond so many bytes: a disk that is full for those that would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_disk_that_fills_while_the_write_ahead_log_is_copied_back_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "CHECKPOINT_PAGES", 50)
+    async with open_engine(tmp_path) as engine:
+        with largest_file(600_000):
+            accepted, refused = await until_refused(engine)
+            assert "check the disk" in refused
+            assert (tmp_path / "backbone.sqlite").stat().st_size > 500_000  # it was copied back until there was no room
+            assert len(await engine.log.read(0, 10_000)) == accepted
+        assert await publish(engine, accepted + 1) == [accepted + 1]
+    assert len(await ids(tmp_path)) == accepted + 1
+
+
+async def until_refused(engine: SqliteEngine) -> tuple[int, str]:
+    """How many events were accepted until the disk refused, and what was said then."""
+    for accepted in range(0, 10_000, 20):
+        try:
+            await publish(engine, *range(accepted + 1, accepted + 21))
+        except StorageFailed as refused:
+            return accepted, str(refused)
+    raise AssertionError("the disk was never full")
+
+
+async def test_a_directory_that_becomes_read_only_while_in_use_loses_nothing_accepted(open_to_all: Path) -> None:
+    accepted = 0
+    async with open_engine(open_to_all) as engine:
+        with read_only(open_to_all):
+            for n in range(1, 30):
+                try:
+                    await publish(engine, n)
+                except StorageFailed as refused:
+                    assert "writable for this user" in str(refused)  # noqa: PT017
+                else:
+                    accepted += 1
+    for path in open_to_all.iterdir():
+        path.chmod(0o600)
+    assert len(await ids(open_to_all)) == accepted
 
 
 async def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
