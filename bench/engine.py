@@ -122,6 +122,7 @@ class Stretch:
             took(perf_counter() - started)
 
     def _all(self, tx: Transaction, batch: Sequence[NewRecord]) -> None:
+        tx.events.expect([record.fact.id for record in batch])
         for record in batch:
             if tx.events.find(record.fact.id) is None:
                 self._append(tx, record)

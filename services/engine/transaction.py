@@ -50,6 +50,9 @@ class EventStore(Protocol):
     def find(self, event_id: str) -> StoredEvent | None:
         """Whether the id is on the log."""
 
+    def expect(self, event_ids: Collection[str]) -> None:
+        """The current work will ask `find` for these: they are looked up at once, which is cheaper."""
+
     def append(self, record: NewRecord) -> int:
         """Append; returns the position (1, 2, 3 … without gaps). The caller has checked `find`, and folds the fact
         into the view of its case in the same transaction."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 from ccr_events.core.model import Fact
 from ccr_events.envelope import read_fact
@@ -10,18 +11,19 @@ from services.engine.ports import LogRecord
 from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
 from services.engine.sqlite.connections import Executing
-from services.engine.sqlite.ids import EVENT_IDS, IdIndex, find_row
-from services.engine.sqlite.rows import insert_rows
+from services.engine.sqlite.ids import EVENT_IDS, IdIndex, find_row, find_rows
+from services.engine.sqlite.rows import Row, insert_rows
 from services.engine.sqlite.schema import MAX_POSITION, POSITION_BITS
 from services.engine.transaction import NewRecord, StorageFailed, StoredEvent
 
 _COLUMNS = "position, event_id, case_id, body"
+_FOUND = "position, case_id, digest, alerting"
 
 
 class SqliteEvents:
     """Appends are kept until the group is flushed; positions have no gaps."""
 
-    __slots__ = ("_cases", "_connection", "_ids", "_last", "_new")
+    __slots__ = ("_cases", "_connection", "_expected", "_ids", "_last", "_new")
 
     def __init__(self, connection: Executing, cases: CaseNumbers, *, writable: bool) -> None:
         self._connection = connection
@@ -29,6 +31,7 @@ class SqliteEvents:
         self._ids = IdIndex(EVENT_IDS)
         self._new: Buffer[str, tuple[int, int, NewRecord]] = Buffer(writable=writable)
         """Event id → (position, case number, record), in order of position."""
+        self._expected: dict[str, Row | None] = {}
         self._last: int | None = None
 
     @property
@@ -42,11 +45,20 @@ class SqliteEvents:
         if new is not None:
             position, _, record = new
             return StoredEvent(position, record.fact.case_id, record.digest, record.alerting)
-        row = find_row(self._connection, EVENT_IDS, "position, case_id, digest, alerting", event_id)
+        if event_id in self._expected:
+            row = self._expected[event_id]
+        else:
+            row = find_row(self._connection, EVENT_IDS, _FOUND, event_id)
         if row is None:
             return None
         position, case_id, digest, alerting = row
         return StoredEvent(position, case_id, digest, bool(alerting))
+
+    def expect(self, event_ids: Collection[str]) -> None:
+        """See `EventStore.expect`. Nobody else writes, so what is not on disk now is not during this work."""
+        wanted = {event_id for event_id in event_ids if self._new.get(event_id) is None}
+        found = find_rows(self._connection, EVENT_IDS, _FOUND, wanted)
+        self._expected |= {event_id: found.get(event_id) for event_id in wanted}
 
     def append(self, record: NewRecord) -> int:
         """Append; returns the position."""
@@ -84,10 +96,12 @@ class SqliteEvents:
 
     def settle(self) -> None:
         """See `Buffer.settle`."""
+        self._expected.clear()
         self._new.settle()
 
     def take_back(self) -> None:
         """See `Buffer.take_back`."""
+        self._expected.clear()
         self._new.take_back()
 
     def hand_over(self) -> None:
@@ -114,6 +128,7 @@ class SqliteEvents:
     def forget(self) -> None:
         """The group failed: count anew from what is on disk."""
         self._new.clear()
+        self._expected.clear()
         self._ids.forget()
         self._last = None
 

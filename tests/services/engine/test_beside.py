@@ -80,6 +80,7 @@ def appending(*numbers: int) -> Work:
 
 
 def look(tx: Transaction) -> object:
+    tx.events.expect([event_id(n) for n in (1, 2, 5)])
     view = tx.views.get("case-1")
     link = min(view.links.values(), key=lambda link: link.id)
     return (

@@ -68,6 +68,34 @@ async def test_the_log_finds_gives_and_lists_what_was_appended(engine: SqliteEng
     assert await engine.log.known([ARREST.id, event_id(99)]) == {ARREST.id}
 
 
+async def test_ids_that_were_expected_are_found_as_any_other(engine: SqliteEngine) -> None:
+    await engine.writer.write(lambda tx: append_all(tx, [ARREST]))
+    other, late = fact(2, "call.closed", 1), fact(3, "call.closed", 2)
+
+    def work(tx: Transaction) -> list[StoredEvent | None]:
+        append_all(tx, [other])
+        tx.events.expect([ARREST.id, other.id, late.id])
+        before = [tx.events.find(f.id) for f in (ARREST, other, late)]
+        append_all(tx, [late])
+        return [*before, tx.events.find(late.id)]
+
+    found = await engine.writer.write(work)
+    assert [f and f.position for f in found] == [1, 2, None, 3]
+    assert await engine.writer.write(lambda tx: [tx.events.find(f.id) for f in (ARREST, other, late)]) == [
+        *found[:2],
+        found[3],
+    ]
+
+    def fails(tx: Transaction) -> None:
+        tx.events.expect([event_id(4)])
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await engine.writer.write(fails)
+    assert await engine.writer.write(lambda tx: append_all(tx, [fact(4, "call.closed", 3)])) == [4]
+    assert await engine.writer.write(lambda tx: append_all(tx, [fact(4, "call.closed", 3)])) == []
+
+
 async def test_appending_the_same_id_twice_in_one_transaction_is_refused(engine: SqliteEngine) -> None:
     def twice(tx: Transaction) -> None:
         tx.events.append(record(ARREST))
