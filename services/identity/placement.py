@@ -7,9 +7,9 @@ case does not decide but is evidence, and raises a merge proposal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ccr_events.codes.backbone import MergeCause
 from ccr_events.core import moves
@@ -143,7 +143,7 @@ def _fixed(tx: Transaction, event: Incoming) -> tuple[str | None, bool]:
         record = decode_record(corrected.body)
         if record["agency"] != event.agency:
             raise Unplaceable("/corrects", "names an event of another agency; only its publisher corrects an event")
-        _check_kinds(event.type, record["type"])
+        _check_kinds(event.type, _first_type(tx, record))
         return corrected.case_id, record["type"] == moves.MERGED
     waiting = tx.cases.case_of(awaited(event.event_id, event.agency))
     if waiting is not None:
@@ -160,9 +160,22 @@ def _fixed(tx: Transaction, event: Incoming) -> tuple[str | None, bool]:
     return None, False
 
 
-def _check_kinds(correction: str, corrected: str) -> None:
+def _first_type(tx: Transaction, record: Mapping[str, Any]) -> str | None:
+    """What a chain of corrections is about, behind retractions; None while that is not known."""
+    seen: set[str] = set()
+    while record["type"] == RETRACTED:
+        older = None if record["corrects"] in seen else tx.events.get(record["corrects"])
+        if older is None:
+            return None
+        seen.add(record["corrects"])
+        record = decode_record(older.body)
+    found: str = record["type"]
+    return found
+
+
+def _check_kinds(correction: str, corrected: str | None) -> None:
     """What is said of a link stays in its case when facts move, other facts go: no chain may be both."""
-    if correction != RETRACTED and _kind(correction) != _kind(corrected):
+    if corrected is not None and correction != RETRACTED and _kind(correction) != _kind(corrected):
         raise Unplaceable(
             "/corrects", "joins an answer and an event of another kind; retract it, and publish a new event"
         )
