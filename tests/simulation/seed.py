@@ -23,7 +23,7 @@ from tests.simulation.desks import Desk, coordinate
 from tests.simulation.disk import Disks
 from tests.simulation.evidence import evidence
 from tests.simulation.laws import broken_laws
-from tests.simulation.listeners import Listener
+from tests.simulation.listeners import LONGEST_AWAY_S, Listener
 from tests.simulation.load import county_reports
 from tests.simulation.network import Network
 from tests.simulation.plan import Plan, plan_of
@@ -204,6 +204,7 @@ class _Run:
         world = self.world
         give_up_s = world.loop.time() + SETTLE_S
         calm_at: tuple[int, int] | None = None
+        await self._while_well(running, LONGEST_AWAY_S)  # whoever went away before it was calm is back by then
         while world.loop.time() < give_up_s:
             await self._while_well(running, LOOK_S)
             world.raise_failures()
