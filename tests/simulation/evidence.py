@@ -57,6 +57,8 @@ class Evidence:
     """Case id → its view, encoded."""
     quarantine: dict[str, str]
     """Id → sealed body."""
+    settled: frozenset[str]
+    """Ids of quarantined events that no longer wait for anybody."""
     next_deadline_at: datetime | None
     """As the engine keeps it for its timer."""
 
@@ -76,5 +78,6 @@ def evidence(directory: Path, policies: PolicyBook) -> Evidence:
             outbox=tuple(Told(seq, bool(loud), decode_transition(body)) for seq, loud, body in outbox),
             views={case_id: encode_view(load_view(connection, case_id, number)) for number, case_id in cases},
             quarantine=dict(connection.execute("SELECT id, sealed_body FROM quarantine").fetchall()),
+            settled=frozenset(i for (i,) in connection.execute("SELECT id FROM quarantine WHERE state <> 'waiting'")),
             next_deadline_at=None if next_at is None else read_instant(next_at),
         )
