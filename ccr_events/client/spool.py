@@ -18,8 +18,9 @@ from typing import Any, Literal
 
 import orjson
 
-from ccr_events.client.spool_key import FILE_MODE, load_spool_key, sync_directory
+from ccr_events.client.spool_key import load_spool_key
 from ccr_events.envelope import MAX_EVENT_BYTES
+from ccr_events.key_file import FILE_MODE, sync_directory
 
 DATABASE = "spool.db"
 KEY = "spool.key"

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
-from base64 import b64decode, b64encode
-from contextlib import suppress
 from pathlib import Path
-from secrets import token_bytes, token_hex
+from secrets import token_bytes
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-KEY_BYTES = 32
+from ccr_events.key_file import FILE_MODE, KEY_BYTES, LONGEST_FILE, decoded_key, write_new_key
+
 NONCE_BYTES = 12
-FILE_MODE = 0o600
-_LONGEST_FILE = 1_000
-"""Bytes read of a key file; a key in base64 has 44."""
 
 
 class SpoolKeyError(RuntimeError):
@@ -56,7 +52,7 @@ def load_spool_key(path: Path, *, create: bool) -> SpoolKey:
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            raw = file.read(_LONGEST_FILE)
+            raw = file.read(LONGEST_FILE)
     except FileNotFoundError:
         raise SpoolKeyError(
             f"the spool's key file {path} is missing: put it back; without it what waits in the spool cannot be read"
@@ -65,40 +61,15 @@ def load_spool_key(path: Path, *, create: bool) -> SpoolKey:
         raise SpoolKeyError(f"the spool's key file {path} cannot be read: {error.strerror}") from None
     if mode & ~FILE_MODE and os.name == "posix":  # elsewhere the mode says nothing about who may read
         raise SpoolKeyError(f"others may read the spool's key file {path} (mode {mode:04o}): run chmod 600 {path}")
-    try:
-        secret = b64decode(raw.strip(), validate=True)
-    except ValueError:
-        secret = b""
-    if len(secret) != KEY_BYTES:
+    secret = decoded_key(raw)
+    if secret is None:
         raise SpoolKeyError(f"{path} holds no key: it must be base64 of exactly {KEY_BYTES} bytes")
     return SpoolKey(secret)
 
 
 def _make(path: Path) -> None:
-    """Whole and durable before it has its name, so that two processes that start at once end with one key."""
-    part = path.with_name(f".{path.name}-{token_hex(8)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        try:
-            os.write(descriptor, b64encode(token_bytes(KEY_BYTES)) + b"\n")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        with suppress(FileExistsError):
-            os.link(part, path)
-        part.unlink()
-        sync_directory(path.parent)
+        write_new_key(path)
     except OSError as error:
         raise SpoolKeyError(f"a key for the spool could not be written to {path}: {error.strerror}") from None
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable, where a directory can be synced."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

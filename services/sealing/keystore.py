@@ -18,7 +18,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ccr_events.codes.backbone import KeyRing
-from services.sealing.master_key import KEY_BYTES, MasterKey
+from ccr_events.key_file import KEY_BYTES
+from services.sealing.master_key import MasterKey
 
 FILE_NAME = "keys.db"
 MAX_CACHED_KEYS = 20_000

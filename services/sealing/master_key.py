@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import os
 import stat
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import token_bytes, token_hex
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from ccr_events.key_file import FILE_MODE, KEY_BYTES, LONGEST_FILE, decoded_key, write_new_key
+
 ENVIRONMENT = "CCR_MASTER_KEY"
-KEY_BYTES = 32
-FILE_MODE = 0o600
-_LONGEST_FILE = 1_000
-"""Bytes read of a key file; a key in base64 has 44."""
 
 
 class MasterKeyError(RuntimeError):
@@ -61,7 +57,7 @@ def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            raw = file.read(_LONGEST_FILE)
+            raw = file.read(LONGEST_FILE)
     except FileNotFoundError:
         raise MasterKeyError(
             f"there is no master key: set {ENVIRONMENT}, or put the key file back at {path}. "
@@ -75,38 +71,16 @@ def _read(path: Path) -> str:
 
 
 def _decoded(text: str, where: str) -> MasterKey:
-    try:
-        secret = b64decode(text.strip(), validate=True)
-    except ValueError:
-        secret = b""
-    if len(secret) != KEY_BYTES:
+    secret = decoded_key(text)
+    if secret is None:
         raise MasterKeyError(f"{where} does not hold a master key: it must be base64 of exactly {KEY_BYTES} bytes")
     return MasterKey(secret)
 
 
 def _write_new(path: Path) -> None:
-    """Durable before use: a key that is lost with the power takes everything sealed with it. Whole or not at all: half
-    a key, left by a process that was killed, would be refused at the next start."""
-    unfinished = path.with_name(f"{path.name}.{token_hex(8)}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        try:
-            os.write(file, b64encode(token_bytes(KEY_BYTES)) + b"\n")
-            os.fsync(file)
-        finally:
-            os.close(file)
-        try:
-            os.link(unfinished, path)
-        except FileExistsError:
-            pass  # another process made one meanwhile: that one is the key, also here
-        finally:
-            unfinished.unlink()
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        write_new_key(path)
     except OSError as error:
         raise MasterKeyError(
             f"a new master key could not be written to {path}: {error.strerror}. Make one elsewhere and copy it there, "

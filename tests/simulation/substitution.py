@@ -25,6 +25,9 @@ from tests.simulation.pool import SimulatedPool
 from tests.simulation.scheduler import SimulatedLoop
 from tests.simulation.threads import SIMULATED_THREADING
 
+KEYS = "ccr_events.key_file"
+"""The one module outside `services` that a backbone's randomness comes from."""
+
 
 @contextmanager
 def substituted(loop: SimulatedLoop, disks: Disks, random: Random, policies: PolicyBook) -> Iterator[None]:
@@ -46,7 +49,7 @@ def substituted(loop: SimulatedLoop, disks: Disks, random: Random, policies: Pol
     }
     replaced: list[tuple[Any, str, Any]] = []
     for name, module in list(sys.modules.items()):
-        if not name.startswith("services."):
+        if not name.startswith(("services.", KEYS)):
             continue
         for attribute, value in list(vars(module).items()):
             if (stand_in := stand_ins.get(id(value))) is not None:

@@ -53,7 +53,7 @@ def test_a_key_whose_writing_was_cut_short_is_no_key_and_the_next_start_makes_on
 ) -> None:
     path = tmp_path / "master.key"
     with monkeypatch.context() as cut:
-        cut.setattr("services.sealing.master_key.b64encode", _killed)
+        cut.setattr("ccr_events.key_file.b64encode", _killed)
         with pytest.raises(KeyboardInterrupt):
             load_master_key(path, create=True, environ={})
     assert not path.exists()
