@@ -78,7 +78,6 @@ class Backbone:
     metrics: Metrics
     health: Health
     clock: AlarmClock
-    timer: Timer
 
     async def issue_key(self, agency: Agency, label: str = "") -> str:
         """A new API key in its presented form; only its hash is kept."""
@@ -92,7 +91,6 @@ class Backbone:
         """Write cases anew from the log; see `services.casebook.refold`. Deadlines that come back will fire."""
         at = self.clock.now()
         await refold_cases(self.writer, case_ids, self.policies, at=at, by=by, strays=strays)
-        self.timer.look_again()
 
     async def replay_verified(self) -> Report:
         """Every view and link derived anew from the log and compared with what is stored."""
@@ -187,7 +185,6 @@ async def _assembled(
             metrics=metrics,
             health=Health(settings.data, engine.counts, timer, running, clock),
             clock=clock,
-            timer=timer,
         )
     finally:
         running.cancel()

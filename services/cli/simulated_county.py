@@ -19,9 +19,9 @@ from time import perf_counter
 from ccr_events.agencies import Agency
 from ccr_events.core.model import Transition
 from services.cli.refused import Refused
-from services.cli.simulated_clock import SimulatedClock
 from services.cli.simulated_desks import Counters
 from services.cli.simulated_tally import Tally
+from services.demo.clock import ScriptClock
 from services.embedded import Backbone, Settings, open_backbone
 from services.portal.app import create_app
 from services.portal.rate import Rate
@@ -35,8 +35,6 @@ DECIDED_EVERY = timedelta(hours=12)
 """How often a person looks at proposed merges [P]."""
 FIRE_S = 30.0
 """How long a passed deadline may take to be fired before the run is given up."""
-RING_S = 0.02
-"""After so long the clock is rung: the timer does not hear of a deadline in the past of a link that has ended."""
 GLIDE_S = 0.25
 """Longest time without a move of the progress bar."""
 UNLIMITED = Rate(per_second=1e9, burst=1e9)
@@ -49,7 +47,7 @@ class Playing:
     county: County
     seed: int
     backbone: Backbone
-    clock: SimulatedClock
+    clock: ScriptClock
     counters: Counters
     tally: Tally
     answering: bool
@@ -105,11 +103,8 @@ class Playing:
     async def _fired(self, due: datetime) -> None:
         begun_s = perf_counter()
         while (pending := await self.backbone.next_deadline()) is not None and pending <= due:
-            waited_s = perf_counter() - begun_s
-            if waited_s > FIRE_S:
+            if perf_counter() - begun_s > FIRE_S:
                 raise Refused(f"a deadline was not fired within {FIRE_S:.0f} s: see the log of this run")
-            if waited_s > RING_S:
-                self.clock.ring()
             await asyncio.sleep(0.001)
 
     async def _answer(self, report: Report) -> None:
@@ -156,9 +151,9 @@ def _together(sent: Iterator[Report]) -> Iterator[list[Report]]:
 
 
 @asynccontextmanager
-async def county_backbone(data: Path, start: datetime) -> AsyncIterator[tuple[Backbone, SimulatedClock, str]]:
+async def county_backbone(data: Path, start: datetime) -> AsyncIterator[tuple[Backbone, ScriptClock, str]]:
     """A new backbone whose clock stands at `start`, and its address while it is served on this machine."""
-    clock = SimulatedClock(start)
+    clock = ScriptClock(start)
     async with (
         open_backbone(Settings(data=data, clock=clock)) as backbone,
         served(create_app(backbone, rate=UNLIMITED)) as (url, _),

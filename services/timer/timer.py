@@ -108,11 +108,6 @@ class Timer:
         self._aside: dict[Deadline, str] = {}
         self._retry_aside_at_s = 0.0
         self._failure: str | None = None
-        self._again = asyncio.Event()
-
-    def look_again(self) -> None:
-        """Deadlines may have changed without a transition: look which is next."""
-        self._again.set()
 
     @property
     def health(self) -> TimerHealth:
@@ -124,7 +119,6 @@ class Timer:
         retry_s = FIRST_RETRY_S
         while True:
             try:
-                self._again.clear()
                 await self.catch_up()
                 self._deadlines.begin()
                 next_at = await self._writer.read(lambda tx: tx.deadlines.next_at())
@@ -258,7 +252,7 @@ class Timer:
         """Until the next deadline's time, or until there is a sooner one, whichever is first."""
         # While some are set aside, the earliest deadline may be one of them, so its time says nothing.
         sooner = self._deadlines.sooner_than(None if self._aside else next_at)
-        waits: list[Coroutine[Any, Any, Any]] = [sooner, self._again.wait()]
+        waits: list[Coroutine[Any, Any, Any]] = [sooner]
         if self._aside:
             waits.append(asyncio.sleep(ASIDE_RETRY_S))
         elif next_at is not None:

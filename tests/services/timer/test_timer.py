@@ -329,11 +329,11 @@ async def test_a_defect_does_not_end_the_timer(engine: SqliteEngine, monkeypatch
     async with running(timer_of(engine, HandClock(T0 + 5 * HOUR))) as timer:
         with monkeypatch.context() as broken:
             broken.setattr(timer, "catch_up", _defective)
-            timer.look_again()
+            await publish(engine, arrest(2))
             while timer.health.failure is None:
                 await asyncio.sleep(0.001)
             assert timer.health.failure == "ZeroDivisionError, a defect"
-        await eventually(engine, 6)
+        await eventually(engine, 12)
         while not timer.health.well:
             await asyncio.sleep(0.001)
 
