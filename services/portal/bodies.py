@@ -29,25 +29,28 @@ B = TypeVar("B", bound=Body)
 
 
 async def read_body(call: Call, limit: int) -> bytes:
-    """The body; raises a 413 problem as soon as it is known to exceed `limit` bytes, and keeps no more than that."""
-    announced = call.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise too_large(limit)
-    chunks: list[bytes] = []
-    size = 0
+    """The body of a route's request; see `collected`."""
     try:
-        async for chunk in _stream(call):
-            size += len(chunk)
-            if size > limit:
-                raise too_large(limit)
-            chunks.append(chunk)
+        return await collected(call.stream(), call.headers.get("content-length", ""), limit)
     except HTTPException as error:
         raise broken_off() from error
-    return b"".join(chunks)
 
 
-def _stream(call: Call) -> AsyncIterator[bytes]:
-    return call.stream()
+async def collected(chunks: AsyncIterator[bytes], announced: str, limit: int) -> bytes:
+    """A body that comes in chunks; `announced` is its content-length, empty when it has none.
+
+    Raises a 413 problem as soon as it is known to exceed `limit` bytes, and keeps no more than that.
+    """
+    if announced.isdecimal() and int(announced) > limit:
+        raise too_large(limit)
+    kept: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise too_large(limit)
+        kept.append(chunk)
+    return b"".join(kept)
 
 
 def broken_off() -> Problem:

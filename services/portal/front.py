@@ -6,6 +6,7 @@ order and by the same functions. Whatever is unusual about a request's head goes
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from litestar.types import ASGIApp, HTTPResponseBodyEvent, HTTPResponseStartEven
 
 from services.engine.ports import Authenticator
 from services.portal.access import presented_key, spend, unauthenticated
-from services.portal.bodies import broken_off, too_large
+from services.portal.bodies import broken_off, collected
 from services.portal.events import PATH, Publishing
 from services.portal.problems import refusal
 from services.portal.rate import Buckets
@@ -54,27 +55,18 @@ class Front:
         if caller is None:
             raise unauthenticated()
         spend(self._buckets, caller.key_id)
-        read = partial(_body, receive, headers.get("content-length", ""))
+        read = partial(collected, _chunks(receive), headers.get("content-length", ""))
         return await self._publishing.answer(caller, headers, read, query)
 
 
-async def _body(receive: Receive, announced: str, limit: int) -> bytes:
-    """As `services.portal.bodies.read_body` reads it."""
-    if announced.isdecimal() and int(announced) > limit:
-        raise too_large(limit)
-    chunks: list[bytes] = []
-    size, more = 0, True
+async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
     while more:
         message: Any = await receive()
         if message["type"] == "http.disconnect":
             raise broken_off()
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise too_large(limit)
-        chunks.append(chunk)
+        yield message.get("body", b"")
         more = message.get("more_body", False)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 async def _send(response: Response[bytes], send: Send) -> None:
