@@ -14,6 +14,7 @@ from time import perf_counter, process_time
 
 from bench.county import records
 from bench.figure import Asked, Figure
+from bench.quiet import Quiet
 from ccr_events.policy import load_policies
 from services.casebook.recorder import Casebook
 from services.casebook.refold import refold_directory
@@ -29,17 +30,6 @@ GOAL = 40_000
 ROUNDS = 3
 BATCH = 1_000
 PART = "replay"
-
-
-class _Quiet:
-    """An observer that costs nothing."""
-
-    def accepted(self, event_type: str, agency: str) -> None: ...
-    def refused(self, agency: str, status: str) -> None: ...
-    def published(self, seconds: float) -> None: ...
-    def folded(self, seconds: float) -> None: ...
-    def sealed_read(self, label: str, agency: str, outcome: str) -> None: ...
-    def alerted(self, seconds: float) -> None: ...
 
 
 def measure(asked: Asked) -> list[Figure]:
@@ -97,7 +87,7 @@ def _timed(work: Callable[[], Report], clock: Callable[[], float]) -> tuple[floa
 
 async def _fill(directory: Path, events: int) -> None:
     policies = load_policies()
-    casebook, source = Casebook(policies, _Quiet()), records(policies)
+    casebook, source = Casebook(policies, Quiet()), records(policies)
 
     def append(tx: Transaction, batch: list[NewRecord]) -> None:
         for record in batch:

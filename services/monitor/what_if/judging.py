@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from msgspec.structs import replace
+
 from ccr_events.core import moves
 from ccr_events.core.fold import refold
 from ccr_events.core.model import Fact, Link
@@ -105,18 +107,7 @@ def restamp(fact: Fact, since: datetime | None) -> Fact:
     if fact.type == moves.ABSORBED and _from(datetime.fromisoformat(data["recorded_at"]), since):
         data = {**data, "edition": drafted(data["edition"])}
     edition = drafted(fact.edition) if _from(fact.recorded_at, since) else fact.edition
-    return Fact(
-        id=fact.id,
-        type=fact.type,
-        agency=fact.agency,
-        case_id=fact.case_id,
-        occurred_at=fact.occurred_at,
-        recorded_at=fact.recorded_at,
-        edition=edition,
-        data=data,
-        corrects=fact.corrects,
-        source=fact.source,
-    )
+    return replace(fact, edition=edition, data=data)
 
 
 def _from(at: datetime, since: datetime | None) -> bool:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccr_events.core import ids, persistent
+from ccr_events.core import ids
 from ccr_events.core.codec import decode_transition, decode_view, encode_transition, encode_view
 from ccr_events.core.fold import fold, refold, step
 from ccr_events.core.model import Fact, Link, Outbound
 from ccr_events.core.view import CaseView
 from tests.support.core_rules import BOOK, T0, event_id, fact
+
+pytestmark = pytest.mark.usefixtures("sizes")
 
 REFS = st.sampled_from([(), (("incident_no", "A1"),), (("incident_no", "B2"),)])
 TYPES = st.sampled_from(
@@ -108,15 +110,6 @@ def folded(facts: Sequence[Fact]) -> CaseView:
     for f in facts:
         view = fold(view, f, BOOK)
     return view
-
-
-@pytest.fixture(params=["small", "large"], autouse=True, scope="module")
-def sizes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A case of ordinary size is kept in other mappings than a large one: every law holds in both."""
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "large":
-            patch.setattr(persistent, "LARGE", 2)
-        yield
 
 
 @given(histories(), st.randoms(use_true_random=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ccr_events.core import ids, persistent
+from ccr_events.core import ids
 from ccr_events.core.fold import fold, refold
 from ccr_events.core.index import FactIndex
 from ccr_events.core.model import Fact
 from ccr_events.core.view import CaseView
 from tests.ccr_events.policy.test_laws import BOOK, EDITIONS, POOL, answers, reached
+
+pytestmark = pytest.mark.usefixtures("sizes")
 
 RULES = [rule for edition in BOOK.editions for link in edition.links.values() for rule in [link.rule]]
 BY_RULE = {
@@ -24,15 +25,6 @@ BY_RULE = {
     ]
     for rule in RULES
 }
-
-
-@pytest.fixture(params=["small", "large"], autouse=True, scope="module")
-def sizes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Large cases keep which links wait for acts; small ones look at all."""
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "large":
-            patch.setattr(persistent, "LARGE", 2)
-        yield
 
 
 @st.composite

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from ruamel.yaml import YAML
 
-from ccr_events.core import ids, persistent
+from ccr_events.core import ids
 from ccr_events.core.codec import encode_view
 from ccr_events.core.fold import fold, refold, step
 from ccr_events.core.model import Fact, Link
 from ccr_events.core.view import CaseView
 from ccr_events.policy import load_policies
 from tests.support.told_events import told
+
+pytestmark = pytest.mark.usefixtures("sizes")
 
 BOOK = load_policies()
 EDITIONS = [edition.id for edition in BOOK.editions]
@@ -94,15 +96,6 @@ def folded(facts: Sequence[Fact]) -> CaseView:
     for fact in facts:
         view = fold(view, fact, BOOK)
     return view
-
-
-@pytest.fixture(params=["small", "large"], autouse=True, scope="module")
-def sizes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A case of ordinary size is kept in other mappings than a large one: every law holds in both."""
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "large":
-            patch.setattr(persistent, "LARGE", 2)
-        yield
 
 
 @given(histories(), st.randoms(use_true_random=False))
