@@ -29,8 +29,9 @@ from services.monitor.health import Health
 from services.monitor.metrics import Metrics
 from services.sealing.access import Opener
 from services.sealing.hashes import KeyedHashes
+from services.sealing.keys import KeyStoreError
 from services.sealing.keystore import FILE_NAME as KEYS_FILE
-from services.sealing.keystore import KeyStore, KeyStoreError
+from services.sealing.keystore import KeyStore
 from services.sealing.master_key import MasterKey, load_master_key
 from services.sealing.sealer import Sealer
 from services.timer.timer import Timer

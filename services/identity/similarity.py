@@ -16,7 +16,7 @@ from ccr_events.labels import Label
 from services.engine.transaction import CaseIndex, PersonKey
 from services.identity.persons import SUSPECT, VICTIM, Person, blocks_of
 from services.sealing.hashes import KeyedHashes
-from services.sealing.keystore import KeyUnavailable
+from services.sealing.keys import KeyUnavailable
 from services.sealing.sealer import Sealer
 
 MAX_CANDIDATES = 20

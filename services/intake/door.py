@@ -33,7 +33,7 @@ from services.intake.restated import restated, with_status, withdrawal_of
 from services.intake.stages import Ready, Refused
 from services.intake.validate import is_said_once, reserved, validated
 from services.sealing.hashes import KeyedHashes
-from services.sealing.keystore import KeyStoreError, KeyUnavailable
+from services.sealing.keys import KeyStoreError, KeyUnavailable
 from services.sealing.sealer import Sealer
 
 MAX_WRITE = 250

@@ -22,7 +22,7 @@ from services.identity.proposals import DecisionRefused
 from services.intake.holding import QuarantineFull
 from services.intake.quarantine import BodyNotKept, NotWaiting, UnknownEntry
 from services.sealing.access import ReadRefused
-from services.sealing.keystore import KeyStoreError, KeyUnavailable
+from services.sealing.keys import KeyStoreError, KeyUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_S = "1"

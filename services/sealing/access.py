@@ -19,7 +19,7 @@ from ccr_events.labels import Label
 from services.engine.ports import AuthenticatedKey, Clock, Observer, OpenedEvent
 from services.engine.transaction import Transaction, Writer
 from services.sealing.involvement import is_involved
-from services.sealing.keystore import KeyStore
+from services.sealing.keys import Keys
 from services.sealing.sealer import Sealer
 from services.sealing.visibility import Asked, Visibility, refusal, visibility
 
@@ -48,7 +48,7 @@ class Opener:
     def __init__(
         self,
         writer: Writer,
-        keys: KeyStore,
+        keys: Keys,
         clock: Clock,
         observer: Observer,
         matrix: Visibility | None = None,

@@ -1,30 +1,19 @@
-"""The key store: a data key per case and label, wrapped by the master key, in a file apart from the log.
-
-Moving a case's keys to the sealed ring, or destroying them, reaches every copy of what they sealed: in the log,
-views, caches, quarantine and backups.
-"""
+"""The key store of one process: a file apart from the log. Implements `services.sealing.keys.Keys`."""
 
 from __future__ import annotations
 
-import hmac
 import sqlite3
-from collections import OrderedDict
-from hashlib import sha256
 from pathlib import Path
-from secrets import token_bytes
 from threading import Lock
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ccr_events.codes.backbone import KeyRing
-from ccr_events.key_file import KEY_BYTES
+from services.sealing.keys import KeyStoreError, KeyUnavailable, WrongMasterKey
 from services.sealing.master_key import MasterKey
+from services.sealing.wrapping import Unwrapped, Wrapping, wrong_master_key
 
 FILE_NAME = "keys.db"
-MAX_CACHED_KEYS = 20_000
-"""Unwrapped data keys kept in memory."""
-NONCE_BYTES = 12
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS master (one INTEGER PRIMARY KEY CHECK (one = 1), proof BLOB NOT NULL) STRICT;
@@ -36,27 +25,15 @@ CREATE TABLE IF NOT EXISTS data_keys (
 """
 
 
-class KeyStoreError(RuntimeError):
-    """The key store cannot be used; the message says why and what to do."""
-
-
-class WrongMasterKey(KeyStoreError):
-    """The master key is not the one this key store was made with."""
-
-
-class KeyUnavailable(LookupError):
-    """There is no key any more, or never was: what it sealed cannot be opened, or sealed anew."""
-
-
 class KeyStore:
     """Data keys by (case id, label). One writer thread makes keys; any thread may ask for existing ones."""
 
     def __init__(self, path: Path, master: MasterKey) -> None:
         """Open or make the file. Raises `WrongMasterKey` or `KeyStoreError`."""
         self._path = path
-        self._wrapping = AESGCM(master.subkey("wrap data keys"))
+        self._wrapping = Wrapping(master)
         self._lock = Lock()
-        self._cache: OrderedDict[tuple[str, str], AESGCM] = OrderedDict()
+        self._cache = Unwrapped()
         self._unflushed: dict[tuple[str, str], bytes] = {}
         try:
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -70,7 +47,7 @@ class KeyStore:
         except (sqlite3.Error, OSError) as error:
             self._connection.close()
             raise KeyStoreError(f"the key store {path} cannot be opened: {error}") from None
-        self._prove(master)
+        self._prove()
 
     def __repr__(self) -> str:
         return f"KeyStore({str(self._path)!r})"
@@ -83,11 +60,8 @@ class KeyStore:
         with self._lock:
             known = self._known(case_id, label)
             if known is None:
-                secret = token_bytes(KEY_BYTES)
-                nonce = token_bytes(NONCE_BYTES)
-                wrapped = nonce + self._wrapping.encrypt(nonce, secret, _binding(case_id, label))
-                self._unflushed[case_id, label] = wrapped
-                known = self._keep(case_id, label, secret)
+                known, self._unflushed[case_id, label] = self._wrapping.new(case_id, label)
+                self._cache.keep(case_id, label, known)
             return known
 
     def existing(self, case_id: str, label: str) -> AESGCM:
@@ -110,8 +84,7 @@ class KeyStore:
         """Move every key of a case to a ring, durably; `destroyed` deletes them for good."""
         with self._lock:
             self._flush()
-            for cached in [key for key in self._cache if key[0] == case_id]:
-                del self._cache[cached]
+            self._cache.drop_case(case_id)
             wrapped = "NULL" if to is KeyRing.DESTROYED else "wrapped"
             self._connection.execute(
                 f"UPDATE data_keys SET ring = ?, wrapped = {wrapped} "  # noqa: S608  # one of two literals
@@ -149,23 +122,15 @@ class KeyStore:
         self._unflushed.clear()
 
     def _known(self, case_id: str, label: str) -> AESGCM | None:
-        key = (case_id, label)
-        if (cached := self._cache.get(key)) is not None:
-            self._cache.move_to_end(key)
+        if (cached := self._cache.get(case_id, label)) is not None:
             return cached
-        wrapped = self._unflushed.get(key)
+        wrapped = self._unflushed.get((case_id, label))
         if wrapped is None:
             row = self._row(case_id, label)
             if row is None:
                 return None
             wrapped = row[1]
-            if wrapped is None:
-                raise KeyUnavailable(f"the {label} key of this case was destroyed by order of a court")
-        try:
-            secret = self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _binding(case_id, label))
-        except InvalidTag:
-            raise KeyStoreError(f"a key in {self._path} was altered: restore the file from its backup") from None
-        return self._keep(case_id, label, secret)
+        return self._cache.keep(case_id, label, self._wrapping.opened(case_id, label, wrapped, str(self._path)))
 
     def _row(self, case_id: str, label: str) -> tuple[str, bytes | None] | None:
         row: tuple[str, bytes | None] | None = self._connection.execute(
@@ -173,25 +138,9 @@ class KeyStore:
         ).fetchone()
         return row
 
-    def _keep(self, case_id: str, label: str, secret: bytes) -> AESGCM:
-        made = self._cache[case_id, label] = AESGCM(secret)
-        if len(self._cache) > MAX_CACHED_KEYS:
-            self._cache.popitem(last=False)
-        return made
-
-    def _prove(self, master: MasterKey) -> None:
-        """Keep a proof of the master key, so that a wrong one is refused at once and not at the first read."""
-        proof = hmac.digest(master.subkey("prove the master key"), b"ccr-backbone", sha256)
-        self._connection.execute("INSERT INTO master VALUES (1, ?) ON CONFLICT DO NOTHING", (proof,))
+    def _prove(self) -> None:
+        self._connection.execute("INSERT INTO master VALUES (1, ?) ON CONFLICT DO NOTHING", (self._wrapping.proof,))
         (kept,) = self._connection.execute("SELECT proof FROM master").fetchone()
-        if not hmac.compare_digest(proof, kept):
+        if not self._wrapping.is_proven(kept):
             self._connection.close()
-            raise WrongMasterKey(
-                f"the master key is not the one that {self._path} was made with: "
-                f"give the right key (CCR_MASTER_KEY or the key file)"
-            )
-
-
-def _binding(case_id: str, label: str) -> bytes:
-    """Additional data: a wrapped key moved to another case or label does not open."""
-    return b"ccr-key-1\x1f" + case_id.encode() + b"\x1f" + label.encode()
+            raise WrongMasterKey(wrong_master_key(str(self._path)))

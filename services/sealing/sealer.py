@@ -16,7 +16,8 @@ from cryptography.exceptions import InvalidTag
 
 from ccr_events.labels import Label
 from ccr_events.skeleton import Sealed
-from services.sealing.keystore import NONCE_BYTES, KeyStore
+from services.sealing.keys import Keys
+from services.sealing.wrapping import NONCE_BYTES
 
 FORMAT = 1
 """Version of the token format."""
@@ -30,7 +31,7 @@ class TokenRefused(ValueError):
 class Sealer:
     """Seals and opens with the data keys of a key store. Thread-safe."""
 
-    def __init__(self, keys: KeyStore) -> None:
+    def __init__(self, keys: Keys) -> None:
         self._keys = keys
 
     def seal(self, case_id: str, event_id: str, parts: Sealed) -> dict[str, str]:

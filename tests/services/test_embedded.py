@@ -10,7 +10,8 @@ import pytest
 from services.embedded import MASTER_KEY_FILE, Settings, open_backbone
 from services.engine.ports import Submission
 from services.monitor.read_model.store import EVENTS_STREAM, ReadModelRefused, open_read_model
-from services.sealing.keystore import FILE_NAME, KeyStoreError
+from services.sealing.keys import KeyStoreError
+from services.sealing.keystore import FILE_NAME
 from tests.support.doors import an_event
 
 

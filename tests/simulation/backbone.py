@@ -11,7 +11,7 @@ from services.alerts.receipts import Receipts
 from services.alerts.stream import AlertHub
 from services.embedded import Backbone, Settings, open_backbone
 from services.engine.transaction import StorageFailed
-from services.sealing.keystore import KeyStoreError
+from services.sealing.keys import KeyStoreError
 from tests.simulation.disk import Disk
 from tests.simulation.torn import Files
 from tests.simulation.world import World

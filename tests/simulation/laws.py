@@ -21,7 +21,8 @@ from services.casebook.recorder import SOURCE as CASEBOOK
 from services.casebook.replay import verify
 from services.engine.deadlines import pending
 from services.sealing.hashes import KeyedHashes
-from services.sealing.keystore import FILE_NAME, KeyStore, KeyUnavailable
+from services.sealing.keys import KeyUnavailable
+from services.sealing.keystore import FILE_NAME, KeyStore
 from services.sealing.sealer import Sealer, TokenRefused
 from services.timer.timer import SOURCE as TIMER
 from tests.simulation.books import Books

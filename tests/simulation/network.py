@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from services.engine.transaction import EngineClosed, StorageFailed
-from services.sealing.keystore import KeyStoreError
+from services.sealing.keys import KeyStoreError
 from tests.simulation.backbone import Backbones, Serving
 from tests.simulation.world import World
 

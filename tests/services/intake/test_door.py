@@ -18,7 +18,7 @@ from ccr_events.core.ids import answer_event_id, deadline_event_id, notified_eve
 from ccr_events.envelope import decode_record
 from services.engine.ports import Submission
 from services.intake import door as door_module
-from services.sealing.keystore import KeyStoreError
+from services.sealing.keys import KeyStoreError
 from tests.support.doors import T0, Doorway, an_event, doorway, event_id, party
 
 INCIDENT = ("incident_no", "26-1")

@@ -15,7 +15,7 @@ from ccr_events.envelope import BATCH, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, STRUCT
 from services.engine.transaction import EngineClosed, StorageFailed
 from services.portal.front import Front
 from services.portal.rate import Rate
-from services.sealing.keystore import KeyStoreError
+from services.sealing.keys import KeyStoreError
 from services.sealing.master_key import ENVIRONMENT
 from tests.support.doors import an_event
 from tests.support.portals import PLANTED, Portal, arrest, portal

@@ -12,7 +12,7 @@ from services.intake.holding import QuarantineFull
 from services.intake.quarantine import BodyNotKept, NotWaiting, UnknownEntry
 from services.portal.problems import HANDLERS, Problem
 from services.sealing.access import ReadRefused
-from services.sealing.keystore import KeyStoreError, KeyUnavailable
+from services.sealing.keys import KeyStoreError, KeyUnavailable
 from tests.support.portals import PLANTED, Portal, problem_of
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ccr_events.codes.backbone import KeyRing
-from services.sealing import keystore
-from services.sealing.keystore import KeyStore, KeyStoreError, KeyUnavailable, WrongMasterKey
+from services.sealing import wrapping
+from services.sealing.keys import KeyStoreError, KeyUnavailable, WrongMasterKey
+from services.sealing.keystore import KeyStore
 from services.sealing.master_key import MasterKey
 
 MASTER = MasterKey(bytes(range(32)))
@@ -112,7 +113,7 @@ def test_sealed_ring_keeps_the_key_and_destruction_ends_it_for_good(tmp_path: Pa
 
 
 def test_cache_of_unwrapped_keys_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keystore, "MAX_CACHED_KEYS", 2)
+    monkeypatch.setattr(wrapping, "MAX_CACHED_KEYS", 2)
     store = KeyStore(tmp_path / "keys.db", MASTER)
     sealed = [store.key(f"case-{n}", "VID").encrypt(NONCE, b"words", None) for n in range(5)]
     assert len(store._cache) == 2

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ccr_events.labels import Label
-from services.sealing.keystore import KeyStore, KeyUnavailable
+from services.sealing.keys import KeyUnavailable
+from services.sealing.keystore import KeyStore
 from services.sealing.master_key import MasterKey
 from services.sealing.sealer import Sealer, TokenRefused
 
