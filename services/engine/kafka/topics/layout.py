@@ -8,6 +8,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from services.engine.kafka.security import Security, aiokafka_settings
 from services.engine.kafka.topics.catalogue import LAYOUT, Size
 from services.engine.kafka.topics.standing import ASK_PATIENCE_MS, KafkaUnreachable
 
@@ -27,9 +28,11 @@ class Layout:
         return Size(self.partitions, copies, self.generation)
 
 
-async def read_layout(bootstrap: str) -> Layout | None:
-    """The layout in force; None when none was ever written. Raises `KafkaUnreachable`."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=ASK_PATIENCE_MS)
+async def read_layout(bootstrap: str, security: Security | None = None) -> Layout | None:
+    """The layout in force; None when none was ever written. Raises `KafkaUnreachable` and `SecurityRefused`."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, request_timeout_ms=ASK_PATIENCE_MS, **aiokafka_settings(security)
+    )
     try:
         async with consumer:
             if LAYOUT not in await consumer.topics():
@@ -47,8 +50,11 @@ async def read_layout(bootstrap: str) -> Layout | None:
         ) from failed
 
 
-async def write_layout(bootstrap: str, layout: Layout) -> None:
+async def write_layout(bootstrap: str, layout: Layout, security: Security | None = None) -> None:
     """Put a layout in force, on all replicas in sync. Raises `KafkaError`."""
     value = orjson.dumps({"generation": layout.generation, "partitions": layout.partitions})
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True) as producer:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, **aiokafka_settings(security)
+    )
+    async with producer:
         await producer.send_and_wait(LAYOUT, value, key=_KEY, partition=0)

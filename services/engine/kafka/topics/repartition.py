@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from services.engine.kafka.security import Security, aiokafka_settings
 from services.engine.kafka.topics.applied import apply
 from services.engine.kafka.topics.catalogue import Size, Topic, catalogue
 from services.engine.kafka.topics.difference import differences
@@ -47,7 +48,11 @@ class Repartitioned:
 
 
 async def repartition(
-    bootstrap: str, now: Size, partitions: int, progress: Callable[[int, int], None] = lambda done, total: None
+    bootstrap: str,
+    now: Size,
+    partitions: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    security: Security | None = None,
 ) -> Repartitioned:
     """Write the topics keyed by case anew with more partitions, and put them in force.
 
@@ -58,21 +63,21 @@ async def repartition(
         raise ValueError(f"partitions can only be added: there are {now.partitions}, asked for are {partitions}")
     after = Size(partitions, now.copies, now.generation + 1)
     old, new = _by_case(now), _by_case(after)
-    async with cluster_admin(bootstrap) as admin:
-        groups = await _groups_at_rest(bootstrap, admin, old)
+    async with cluster_admin(bootstrap, security) as admin:
+        groups = await _groups_at_rest(bootstrap, security, admin, old)
         await _made_anew(admin, new)
-        ends = await _ends(bootstrap, old)
-        copied = await _copied(bootstrap, old, new, ends, progress)
-        if await _ends(bootstrap, old) != ends:
+        ends = await _ends(bootstrap, security, old)
+        copied = await _copied(bootstrap, security, old, new, ends, progress)
+        if await _ends(bootstrap, security, old) != ends:
             raise RepartitionRefused(
                 "something wrote to the topics while they were copied: stop every service (intake too), and run it "
                 "again"
             )
         # Again: one that started meanwhile would go on with the old topics.
-        if await _groups_at_rest(bootstrap, admin, old) != groups:
+        if await _groups_at_rest(bootstrap, security, admin, old) != groups:
             raise RepartitionRefused("a service read the topics while they were copied: stop it, and run it again")
-    await _read_on(bootstrap, groups, await _ends(bootstrap, new))
-    await write_layout(bootstrap, Layout(after.generation, after.partitions))
+    await _read_on(bootstrap, security, groups, await _ends(bootstrap, security, new))
+    await write_layout(bootstrap, Layout(after.generation, after.partitions), security)
     return Repartitioned(now, after, copied, groups)
 
 
@@ -80,18 +85,20 @@ def _by_case(size: Size) -> list[Topic]:
     return [topic for topic in catalogue(size) if topic.by_case]
 
 
-async def _ends(bootstrap: str, topics: Sequence[Topic]) -> dict[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+async def _ends(bootstrap: str, security: Security | None, topics: Sequence[Topic]) -> dict[TopicPartition, int]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, **aiokafka_settings(security))
     async with consumer:
         wanted = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
         ends: dict[TopicPartition, int] = await consumer.end_offsets(wanted)
         return ends
 
 
-async def _groups_at_rest(bootstrap: str, admin: AIOKafkaAdminClient, old: Sequence[Topic]) -> tuple[str, ...]:
+async def _groups_at_rest(
+    bootstrap: str, security: Security | None, admin: AIOKafkaAdminClient, old: Sequence[Topic]
+) -> tuple[str, ...]:
     """Groups that read these topics. Raises `RepartitionRefused` unless all are stopped and have read everything."""
     names = {topic.name for topic in old}
-    ends = await _ends(bootstrap, old)
+    ends = await _ends(bootstrap, security, old)
     found = []
     for group, *_ in await admin.list_consumer_groups():
         positions = await admin.list_consumer_group_offsets(group)
@@ -126,6 +133,7 @@ async def _made_anew(admin: AIOKafkaAdminClient, new: Sequence[Topic]) -> None:
 
 async def _copied(
     bootstrap: str,
+    security: Security | None,
     old: Sequence[Topic],
     new: Sequence[Topic],
     ends: Mapping[TopicPartition, int],
@@ -133,9 +141,17 @@ async def _copied(
 ) -> int:
     target = {before.name: after.name for before, after in zip(old, new, strict=True)}
     total, copied = sum(ends.values()), 0
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, max_poll_records=AT_ONCE, isolation_level="read_committed")
+    secure = aiokafka_settings(security)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, max_poll_records=AT_ONCE, isolation_level="read_committed", **secure
+    )
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=256 * 1024
+        bootstrap_servers=bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=5,
+        max_batch_size=256 * 1024,
+        **secure,
     )
     async with consumer, producer:
         consumer.assign(list(ends))
@@ -171,10 +187,14 @@ async def _all_read(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, in
     return True
 
 
-async def _read_on(bootstrap: str, groups: Sequence[str], ends: Mapping[TopicPartition, int]) -> None:
+async def _read_on(
+    bootstrap: str, security: Security | None, groups: Sequence[str], ends: Mapping[TopicPartition, int]
+) -> None:
     """Everything was read: each group goes on behind the last record that was copied."""
     for group in groups:
-        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False, **aiokafka_settings(security)
+        )
         async with consumer:
             consumer.assign(list(ends))
             await consumer.commit(dict(ends))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from services.engine.kafka.security import Security
 from services.engine.kafka.topics.catalogue import Topic
 from services.engine.kafka.topics.difference import Difference, differences
 from services.engine.kafka.topics.standing import cluster_admin, topics_on
@@ -24,13 +25,15 @@ COMMAND = "ccr kafka topics plan"
 """What shows the differences, and how to settle them."""
 
 
-async def plan(bootstrap: str, wanted: Sequence[Topic]) -> tuple[Difference, ...]:
+async def plan(bootstrap: str, wanted: Sequence[Topic], security: Security | None = None) -> tuple[Difference, ...]:
     """What differs now. Raises `KafkaUnreachable`."""
-    async with cluster_admin(bootstrap) as admin:
+    async with cluster_admin(bootstrap, security) as admin:
         return differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))
 
 
-async def require_topics(bootstrap: str, wanted: Sequence[Topic], names: Iterable[str]) -> None:
+async def require_topics(
+    bootstrap: str, wanted: Sequence[Topic], names: Iterable[str], security: Security | None = None
+) -> None:
     """Called by a service before it starts, with the topics that it uses.
 
     Raises `TopicsMismatch` and `KafkaUnreachable`; `ValueError` for a name that is not in the catalogue.
@@ -39,6 +42,6 @@ async def require_topics(bootstrap: str, wanted: Sequence[Topic], names: Iterabl
     unknown = used - {topic.name for topic in wanted}
     if unknown:
         raise ValueError(f"not in the catalogue: {', '.join(sorted(unknown))}")
-    found = await plan(bootstrap, [topic for topic in wanted if topic.name in used])
+    found = await plan(bootstrap, [topic for topic in wanted if topic.name in used], security)
     if found:
         raise TopicsMismatch(found)

@@ -10,6 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
+from services.engine.kafka.security import Security, aiokafka_settings
+
 ASK_PATIENCE_MS = 15_000
 """How long one question to the cluster may take."""
 _SET_FOR_THE_TOPIC = 1
@@ -35,9 +37,11 @@ class TopicStanding:
 
 
 @asynccontextmanager
-async def cluster_admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A client that administers a cluster. Raises `KafkaUnreachable`."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ASK_PATIENCE_MS)
+async def cluster_admin(bootstrap: str, security: Security | None = None) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client that administers a cluster. Raises `KafkaUnreachable` and `SecurityRefused`."""
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap, request_timeout_ms=ASK_PATIENCE_MS, **aiokafka_settings(security)
+    )
     try:
         await admin.start()
         yield admin
