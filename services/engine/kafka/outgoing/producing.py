@@ -1,0 +1,182 @@
+"""The one producer of an intake worker: synchronous for the writer's thread, idempotent, on all replicas in sync.
+
+aiokafka runs in an event loop and a thread of its own. Records of one partition go as one record batch, in the order
+given. aiokafka tries an idempotent batch again without end; here the wait has a bound, and after it the producer is
+thrown away with what it still held: its records are sent again by the next one, and whoever reads drops repeated ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from services.engine.kafka.outgoing.partition import partition_of
+from services.engine.kafka.outgoing.record import EventRecord
+from services.engine.kafka.security import Security, aiokafka_settings
+
+PATIENCE_S = 10.0
+"""How long Kafka may take to acknowledge: longer than the election of a new leader, shorter than a caller waits."""
+REQUEST_S = 5.0
+"""How long one request to a broker may take before it is tried again."""
+CLOSE_S = 5.0
+"""How long a producer may take to close."""
+BATCH_BYTES = 512 * 1024
+"""A record batch grows to this; a larger record is a batch of its own."""
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class NotSent(RuntimeError):
+    """Kafka did not acknowledge; says why and what to do. Some of the records may be on the topic all the same."""
+
+
+class KafkaOutgoing:
+    """Writes records to one topic. `send` is called by one thread at a time."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        partitions: int,
+        *,
+        security: Security | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """`partitions`: how many the layout says the topic has."""
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._partitions = partitions
+        self._security = security
+        self._patience_s = patience_s
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="ccr-outgoing", daemon=True)
+        self._producer: AIOKafkaProducer | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._failure: str | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """Why the newest records were not sent; None when they were."""
+        return self._failure
+
+    def start(self) -> None:
+        """Start the thread and reach Kafka. Raises `NotSent` when it does not answer."""
+        self._thread.start()
+        self.send(())
+
+    def send(self, records: Sequence[EventRecord]) -> None:
+        """Write all, those of one case in order; returns when all replicas in sync have them. Raises `NotSent`."""
+        sending = self._call(self._sent(records))
+        try:
+            sending.result(self._patience_s + CLOSE_S)
+        except (KafkaError, OSError, TimeoutError) as error:
+            self._failure = (
+                f"Kafka at {self._bootstrap} did not take what was sent to {self._topic} ({type(error).__name__}): see "
+                "that its brokers run and that this service may write there; it is sent again with the next events"
+            )
+            raise NotSent(self._failure) from error
+        finally:
+            sending.cancel()  # were it not done by now, it would mix with the next
+        self._failure = None
+
+    def close(self) -> None:
+        """Close the producer and end the thread."""
+        if not self._thread.is_alive():
+            self._loop.close()
+            return
+        with suppress(TimeoutError):
+            self._call(self._end()).result(2 * CLOSE_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CLOSE_S)
+        if not self._loop.is_running():
+            self._loop.close()
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _sent(self, records: Sequence[EventRecord]) -> None:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                if self._producer is None:
+                    self._producer = self._made()
+                    await self._producer.start()
+                await asyncio.gather(*await self._on_their_way(self._producer, records))
+        except BaseException:
+            self._drop()
+            raise
+
+    def _made(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=int(REQUEST_S * 1000),
+            **aiokafka_settings(self._security),
+        )
+
+    async def _on_their_way(
+        self, producer: AIOKafkaProducer, records: Sequence[EventRecord]
+    ) -> list[asyncio.Future[object]]:
+        by_partition: dict[int, list[EventRecord]] = {}
+        for record in records:
+            by_partition.setdefault(partition_of(record.key, self._partitions), []).append(record)
+        return [
+            await producer.send_batch(batch, self._topic, partition=partition)
+            for partition, own in by_partition.items()
+            for batch in _batches(producer, own)
+        ]
+
+    def _drop(self) -> None:
+        """Let a producer go that cannot be trusted any more; the next one is made when it is needed."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            task = self._loop.create_task(_thrown_away(producer))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def _end(self) -> None:
+        if self._producer is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._producer.stop(), CLOSE_S)
+            self._drop()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+
+
+def _batches(producer: AIOKafkaProducer, records: Sequence[EventRecord]) -> list[Any]:
+    made: list[Any] = []
+    for record in records:
+        if not made or not _appended(made[-1], record):
+            made.append(producer.create_batch())
+            _appended(made[-1], record)
+    for batch in made:
+        batch.close()
+    return made
+
+
+def _appended(batch: Any, record: EventRecord) -> bool:
+    headers = list(record.headers)
+    return batch.append(key=record.key, value=record.value, timestamp=None, headers=headers) is not None
+
+
+async def _thrown_away(producer: AIOKafkaProducer) -> None:
+    """Close at once, not waiting for what it holds: aiokafka would try that again for as long as it takes."""
+    sending = producer._sender.sender_task
+    if sending is not None:
+        sending.cancel()
+    try:
+        await producer.client.close()
+        if sending is not None:
+            await asyncio.wait({sending}, timeout=CLOSE_S)
+        await asyncio.wait_for(producer.stop(), CLOSE_S)
+    except Exception as error:  # it is of no use any more, whatever it says
+        _log.warning("a producer that had failed did not close cleanly (%s)", type(error).__name__)
