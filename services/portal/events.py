@@ -5,7 +5,6 @@ Nothing is dropped: an event that cannot be read is kept in quarantine, and the 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -15,18 +14,9 @@ import orjson
 from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
 
-from ccr_events.catalogue import event_types
-from ccr_events.envelope import (
-    BATCH,
-    MAX_BATCH_BYTES,
-    MAX_EVENT_BYTES,
-    STRUCTURED,
-    EnvelopeError,
-    Event,
-    read_http,
-)
-from services.engine.ports import AuthenticatedKey, FieldProblem, Receipt, Submission
-from services.intake.holding import QuarantineFull
+from ccr_events.envelope import BATCH, MAX_BATCH_BYTES, MAX_EVENT_BYTES, STRUCTURED, EnvelopeError, read_http
+from services.engine.ports import AuthenticatedKey, Receipt
+from services.intake.arrivals import Arrivals
 from services.portal.access import Call, spend
 from services.portal.backbone import Backbone
 from services.portal.bodies import read_body
@@ -45,7 +35,7 @@ class Publishing:
     """What a request to publish is answered, whichever way it came: by the route here, or `services.portal.front`."""
 
     def __init__(self, backbone: Backbone, buckets: Buckets) -> None:
-        self._backbone = backbone
+        self._arrivals = Arrivals(backbone.publisher, backbone.quarantine, backbone.metrics)
         self._buckets = buckets
 
     async def answer(
@@ -66,46 +56,12 @@ class Publishing:
             found = read_http(headers, body)
         except EnvelopeError as error:
             whole = EnvelopeError(error.pointer, error.message, body=body)
-            raise one_problem(await self._hold(whole, caller, alerting, headers.get("ce-type", ""))) from None
+            hint = headers.get("ce-type", "")
+            raise one_problem(await self._arrivals.held(whole, caller, alerting=alerting, type_hint=hint)) from None
         if len(found) > 1:
             spend(self._buckets, caller.key_id, len(found) - 1)
-        receipts = await self._taken_in(found, caller, alerting)
+        receipts = await self._arrivals.taken_in(found, caller, alerting=alerting)
         return _batch_answer(receipts) if media == BATCH else one_answer(receipts[0])
-
-    async def _taken_in(
-        self, found: Sequence[Event | EnvelopeError], caller: AuthenticatedKey, alerting: bool
-    ) -> list[Receipt]:
-        readable = [
-            Submission(item, caller.agency, caller.key_id, alerting) for item in found if isinstance(item, Event)
-        ]
-        taken = await self._backbone.publisher.submit(readable) if readable else []
-        if len(readable) == len(found):
-            return taken
-        unreadable = [item for item in found if isinstance(item, EnvelopeError)]
-        answers = iter(taken)
-        held = iter(await asyncio.gather(*(self._hold(error, caller, alerting) for error in unreadable)))
-        return [next(answers) if isinstance(item, Event) else next(held) for item in found]
-
-    async def _hold(
-        self, error: EnvelopeError, caller: AuthenticatedKey, alerting: bool, type_hint: str = ""
-    ) -> Receipt:
-        title = "The event cannot be read"
-        problems = (FieldProblem(error.pointer, error.message),)
-        raw = error.body or b""
-        self._backbone.metrics.refused(caller.agency, "quarantined")
-        try:
-            quarantine_id = await self._backbone.quarantine.hold(
-                raw,
-                agency=caller.agency,
-                key_id=caller.key_id,
-                type_hint=_known_type(type_hint, raw),
-                title=title,
-                problems=problems,
-                alerting=alerting,
-            )
-        except QuarantineFull as full:  # the others of the batch have been taken in and need their receipts
-            return Receipt("", "quarantined", title=f"{title}; {full}", problems=problems)
-        return Receipt("", "quarantined", quarantine_id=quarantine_id, title=title, problems=problems)
 
 
 def event_routes(publishing: Publishing) -> list[HTTPRouteHandler]:
@@ -175,17 +131,3 @@ def _check_media(media: str, headers: Mapping[str, str]) -> None:
             f"Send content type {STRUCTURED} or {BATCH}, or ce- headers with a JSON body.",
             headers={"accept": f"{STRUCTURED}, {BATCH}"},
         )
-
-
-def _known_type(hint: str, raw: bytes) -> str:
-    """The event type, as far as the bytes tell one that exists; anything else could be anybody's text."""
-    return hint if hint in event_types() else next((t for t in _type_in(raw) if t in event_types()), "")
-
-
-def _type_in(raw: bytes) -> list[str]:
-    try:
-        data = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return []
-    found: object = data.get("type") if isinstance(data, dict) else None
-    return [found] if isinstance(found, str) else []
