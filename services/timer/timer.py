@@ -10,32 +10,24 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from hashlib import sha256
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
-from ccr_events.core import ids
-from ccr_events.core.derive import DEADLINE_REACHED
 from ccr_events.core.model import Link
-from ccr_events.envelope import Event, encode_record, fact_of, recorded_form
+from services.casebook.deadline_reached import deadline_record, passed_before_it_was_told
 from services.engine.clock import AlarmClock
 from services.engine.deadlines import firing_order, pending
 from services.engine.transaction import (
     Appender,
     Deadline,
     EngineClosed,
-    NewRecord,
     StorageFailed,
     Transaction,
     Writer,
 )
 
-SOURCE = "/ccr/timer"
-"""CloudEvents `source` of the events that the timer appends."""
-AGENCY = "ccr"
-"""In whose name."""
 PAGE = 500
 """Deadlines fired in one write."""
 FIRST_RETRY_S = 0.1
@@ -237,11 +229,7 @@ class Timer:
         trigger = None if link is None else tx.events.find(link.trigger_id)
         if link is None or trigger is None or trigger.alerting:
             return False
-        recorded_at = link.opened_at + timedelta(seconds=link.lag_s)
-        rungs = self._rungs(link)
-        if deadline.step > rungs:
-            return all(step.at <= recorded_at for step in link.steps if step.number <= rungs)
-        return deadline.at <= recorded_at
+        return passed_before_it_was_told(link, deadline, self._rungs(link))
 
     def _set_aside(self, deadline: Deadline, why: str) -> None:
         if deadline not in self._aside:
@@ -263,23 +251,6 @@ class Timer:
 def _is_pending(tx: Transaction, deadline: Deadline) -> bool:
     link = tx.links.get(deadline.link_id)
     return link is not None and deadline in pending(link)
-
-
-def deadline_record(deadline: Deadline, now: datetime, edition: str, *, alerting: bool = True) -> NewRecord:
-    """The `link.deadline_reached` event of a deadline as a record of the log, recorded `now`."""
-    event = Event(
-        id=ids.deadline_event_id(deadline.link_id, deadline.step, deadline.at),
-        source=SOURCE,
-        type=DEADLINE_REACHED,
-        occurred_at=deadline.at,
-        data={"link_id": deadline.link_id, "step": deadline.step, "due_at": deadline.at.isoformat()},
-        case_id=deadline.case_id,
-    )
-    form = recorded_form(
-        event, case_id=deadline.case_id, agency=AGENCY, recorded_at=now, edition=edition, data=event.data
-    )
-    body = encode_record(form)
-    return NewRecord(fact_of(form), body, sha256(body).digest(), alerting)
 
 
 async def _first_of(waits: list[Coroutine[Any, Any, Any]]) -> None:

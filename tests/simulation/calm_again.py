@@ -19,6 +19,8 @@ from random import Random
 from ccr_events.envelope import Event, decode_record
 from ccr_events.envelope.recorded import SEALED
 from services.alerts import receipts as alerts
+from services.casebook.deadline_reached import SOURCE as TIMER
+from services.casebook.deadline_reached import deadline_record
 from services.casebook.recorder import SOURCE as CASEBOOK
 from services.casebook.recorder import Casebook
 from services.embedded import MASTER_KEY_FILE, Backbone, Settings, open_backbone
@@ -27,8 +29,7 @@ from services.engine.sqlite.database import DATABASE, connect_reading
 from services.engine.transaction import Deadline, Transaction
 from services.identity import proposals
 from services.sealing.hashes import KeyedHashes
-from services.timer.timer import SOURCE as TIMER
-from services.timer.timer import Timer, deadline_record
+from services.timer.timer import Timer
 from tests.simulation.adapters import KEY_ID
 from tests.simulation.books import Books
 from tests.simulation.clock import START

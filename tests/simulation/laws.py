@@ -17,6 +17,7 @@ from ccr_events.core.view import CaseView
 from ccr_events.envelope import fact_of
 from ccr_events.envelope.recorded import SEALED
 from services.alerts.audience import may_see
+from services.casebook.deadline_reached import SOURCE as TIMER
 from services.casebook.recorder import SOURCE as CASEBOOK
 from services.casebook.replay import verify
 from services.engine.deadlines import pending
@@ -24,7 +25,6 @@ from services.sealing.hashes import KeyedHashes
 from services.sealing.keys import KeyUnavailable
 from services.sealing.keystore import FILE_NAME, KeyStore
 from services.sealing.sealer import Sealer, TokenRefused
-from services.timer.timer import SOURCE as TIMER
 from tests.simulation.books import Books
 from tests.simulation.evidence import Evidence, Logged
 from tests.simulation.listeners import Listener

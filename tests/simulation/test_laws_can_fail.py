@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -96,7 +97,7 @@ def test_a_deadline_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         timer,
         "deadline_record",
-        lambda deadline, now, *a, **k: record(deadline, now - timer.timedelta(hours=3), *a, **k),
+        lambda deadline, now, *a, **k: record(deadline, now - timedelta(hours=3), *a, **k),
     )
     assert "before its time" in seen()
 
