@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import OrderedDict
 
-from services.engine.sqlite.buffer import Buffer
+from services.engine.buffer import Buffer
 from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.rows import insert_rows
 from services.engine.sqlite.schema import MAX_CASE_NUMBER

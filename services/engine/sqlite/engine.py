@@ -7,12 +7,14 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from services.engine.following import Following
+from services.engine.ports import Alertable
 from services.engine.sqlite.database import CommitMark, DirectoryLock, connect, connect_reading, make_directory, prepare
-from services.engine.sqlite.following import SqliteAlertSource
 from services.engine.sqlite.group import Committed, Group
-from services.engine.sqlite.outbox import last_seq
+from services.engine.sqlite.outbox import last_seq, stored_page
 from services.engine.sqlite.queries import SqliteCounts, SqliteLinkQueries, SqliteLog
 from services.engine.sqlite.readers import Readers
 from services.engine.sqlite.watch import DeadlineWatch
@@ -25,7 +27,7 @@ class SqliteEngine:
 
     directory: Path
     writer: SqliteWriter
-    alerts: SqliteAlertSource
+    alerts: Following
     deadlines: DeadlineWatch
     links: SqliteLinkQueries
     log: SqliteLog
@@ -44,7 +46,7 @@ async def open_engine(directory: Path) -> AsyncIterator[SqliteEngine]:
         connection, reading = await asyncio.to_thread(_connect, path)
         try:
             readers = Readers(path)
-            alerts = SqliteAlertSource(readers, last_seq(connection))
+            alerts = _followed(readers, last_seq(connection))
             deadlines = DeadlineWatch()
 
             def committed(done: Committed) -> None:
@@ -67,6 +69,16 @@ async def open_engine(directory: Path) -> AsyncIterator[SqliteEngine]:
             await asyncio.to_thread(_close, connection, reading, mark)
     finally:
         lock.release()
+
+
+def _followed(readers: Readers, newest: int) -> Following:
+    async def page(after: int, limit: int) -> list[Alertable]:
+        return await readers.select(partial(stored_page, after=after, limit=limit))
+
+    async def last() -> int:
+        return await readers.select(last_seq)
+
+    return Following(page, last, newest)
 
 
 def _take(directory: Path) -> tuple[DirectoryLock, Path]:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from ccr_events.core.model import Fact
 from ccr_events.envelope import read_fact
+from services.engine.buffer import Buffer
 from services.engine.ports import LogRecord
-from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
 from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.ids import EVENT_IDS, IdIndex, find_row, find_rows

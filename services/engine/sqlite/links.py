@@ -14,8 +14,8 @@ from operator import itemgetter
 
 from ccr_events.core.codec import decode_link, encode_link
 from ccr_events.core.model import Link
+from services.engine.buffer import Buffer
 from services.engine.deadlines import firing_order, next_of, pending, pending_steps
-from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
 from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.ids import LINK_IDS, IdIndex, find_row, find_rows

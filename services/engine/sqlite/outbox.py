@@ -8,8 +8,8 @@ from datetime import datetime
 
 from ccr_events.core.codec import decode_transition, encode_transition
 from ccr_events.core.model import Transition
+from services.engine.buffer import Buffer
 from services.engine.ports import Alertable
-from services.engine.sqlite.buffer import Buffer
 from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.rows import insert_rows
 from services.engine.sqlite.schema import read_instant, stored_instant

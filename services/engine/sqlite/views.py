@@ -7,7 +7,7 @@ from collections import OrderedDict
 from ccr_events.core.fold import arranged
 from ccr_events.core.packed import Packer
 from ccr_events.core.view import CaseView
-from services.engine.sqlite.buffer import Buffer
+from services.engine.buffer import Buffer
 from services.engine.sqlite.cases import CaseNumbers
 from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.events import stored_facts

@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 from services.engine.sqlite.group import Committed, Group, Hook
 from services.engine.sqlite.readers import Readers
 from services.engine.sqlite.storing import Storing
-from services.engine.transaction import EngineClosed, StorageFailed, Transaction
+from services.engine.transaction import StorageFailed, Transaction
+from services.engine.works import Task, Works, answer
 
-A = TypeVar("A")
 T = TypeVar("T")
-Loop = asyncio.AbstractEventLoop
 
-QUEUE_WORKS = 1_024
-"""Works that wait; beyond it `write` waits before it queues."""
 GROUP_WORKS = 256
 """Works in one transaction at most."""
 GROUP_EVENTS = 1_000
@@ -33,17 +28,6 @@ GROUP_EVENTS = 1_000
 LARGE_EVENTS = 64
 """Events from which on a group is stored in the other thread in any case. A small one after which nothing waits is
 stored where it ran: that is sooner."""
-
-
-@dataclass(slots=True)
-class _Task:
-    """A work, its caller, and what became of it."""
-
-    work: Callable[[Transaction], Any]
-    loop: Loop
-    future: asyncio.Future[Any]
-    result: Any = None
-    error: BaseException | None = None
 
 
 class SqliteWriter:
@@ -55,10 +39,7 @@ class SqliteWriter:
         self._readers = readers
         self._committed = committed
         self._hooks: list[Hook] = []
-        self._changed = threading.Condition()
-        self._queue: deque[_Task] = deque()
-        self._admission: deque[tuple[Loop, asyncio.Future[None]]] = deque()
-        self._closing = False
+        self._works = Works()
         self._failure: str | None = None
         self._not_stored = False
         """Whether the group that was handed over last failed, and what is in memory with it."""
@@ -80,11 +61,7 @@ class SqliteWriter:
 
         A caller cancelled while it waits does not know whether its work became durable.
         """
-        loop = asyncio.get_running_loop()
-        task = _Task(work, loop, loop.create_future())
-        while (turn := self._enqueue(task)) is not None:
-            await turn
-        return cast(T, await task.future)
+        return await self._works.put(work)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         """Run a query against the last durable state, in another thread."""
@@ -96,46 +73,15 @@ class SqliteWriter:
 
     async def close(self) -> None:
         """Finish what was queued, then end the thread."""
-        with self._changed:
-            self._closing = True
-            waiting, self._admission = self._admission, deque()
-            self._changed.notify()
-        for loop, turn in waiting:
-            _hop(loop, _let_in, turn)
+        self._works.close()
         await asyncio.to_thread(self._thread.join)
 
-    def _enqueue(self, task: _Task) -> asyncio.Future[None] | None:
-        """Queue the task, or return what to wait for before trying again."""
-        with self._changed:
-            if self._closing:
-                raise EngineClosed("the engine was closed; nothing was written")
-            if len(self._queue) < QUEUE_WORKS:
-                self._queue.append(task)
-                self._changed.notify()
-                return None
-            turn: asyncio.Future[None] = task.loop.create_future()
-            self._admission.append((task.loop, turn))
-            return turn
-
-    def _next(self, *, wait: bool) -> _Task | None:
-        with self._changed:
-            while wait and not self._queue and not self._closing:
-                self._changed.wait()
-            if not self._queue:
-                return None
-            task = self._queue.popleft()
-            admitted = self._admission.popleft() if self._admission else None
-        if admitted is not None:
-            loop, turn = admitted
-            _hop(loop, _let_in, turn)
-        return task
-
     def _run(self) -> None:
-        while (first := self._next(wait=True)) is not None:
+        while (first := self._works.next(wait=True)) is not None:
             self._run_group(first)
         self._storing.close()
 
-    def _run_group(self, first: _Task) -> None:
+    def _run_group(self, first: Task) -> None:
         """Run `first` and whatever waits beside it, and see to it that they are stored."""
         tasks = [first]
         try:
@@ -147,7 +93,7 @@ class SqliteWriter:
             self._storing.finish()
             self._give_up(tasks, failed)
             return
-        if large or self._is_awaited():
+        if large or self._works.waiting:
             self._storing.hand(partial(self._store, tasks))
         else:
             self._store(tasks)
@@ -170,9 +116,9 @@ class SqliteWriter:
             raise StorageFailed(self._failure or "the writes before could not be stored")
         self._group.landed()
 
-    def _run_works(self, tasks: list[_Task]) -> None:
+    def _run_works(self, tasks: list[Task]) -> None:
         """Run the first of `tasks`, and add and run what waits; raises `StorageFailed` when all failed with one."""
-        task: _Task | None = tasks[0]
+        task: Task | None = tasks[0]
         while task is not None:
             try:
                 task.result = self._group.run(task.work)
@@ -181,11 +127,11 @@ class SqliteWriter:
             except BaseException as error:  # whatever it is, its caller must hear and the others go on
                 task.error = error
             full = len(tasks) == GROUP_WORKS or self._group.events >= GROUP_EVENTS
-            task = None if full else self._next(wait=False)
+            task = None if full else self._works.next(wait=False)
             if task is not None:
                 tasks.append(task)
 
-    def _store(self, tasks: list[_Task]) -> None:
+    def _store(self, tasks: list[Task]) -> None:
         """Store the group that was handed over, and answer; called in either thread."""
         try:
             done = self._group.store()
@@ -194,56 +140,19 @@ class SqliteWriter:
         except StorageFailed as failed:
             self._not_stored = True
             self._refuse(tasks, failed)
-        _answer(tasks)
+        answer(tasks)
 
-    def _give_up(self, tasks: list[_Task], failed: StorageFailed) -> None:
+    def _give_up(self, tasks: list[Task], failed: StorageFailed) -> None:
         self._not_stored = False
         try:
             self._group.give_up()
         except StorageFailed as worse:
             failed = worse
         self._refuse(tasks, failed)
-        _answer(tasks)
+        answer(tasks)
 
-    def _refuse(self, tasks: list[_Task], failed: StorageFailed) -> None:
+    def _refuse(self, tasks: list[Task], failed: StorageFailed) -> None:
         self._failure = str(failed)
         for task in tasks:
             task.error = StorageFailed(str(failed))
             task.error.__cause__ = failed.__cause__
-
-    def _is_awaited(self) -> bool:
-        """Whether the next group can begin at once."""
-        with self._changed:
-            return bool(self._queue)
-
-
-def _answer(tasks: list[_Task]) -> None:
-    by_loop: dict[Loop, list[_Task]] = {}
-    for task in tasks:
-        by_loop.setdefault(task.loop, []).append(task)
-    for loop, own in by_loop.items():
-        _hop(loop, _resolve, own)
-
-
-def _resolve(tasks: list[_Task]) -> None:
-    for task in tasks:
-        if task.future.done():  # its caller was cancelled
-            continue
-        if task.error is not None:
-            task.future.set_exception(task.error)
-        else:
-            task.future.set_result(task.result)
-
-
-def _let_in(turn: asyncio.Future[None]) -> None:
-    if not turn.done():
-        turn.set_result(None)
-
-
-def _hop(loop: Loop, call: Callable[[A], None], argument: A) -> None:
-    try:
-        loop.call_soon_threadsafe(call, argument)
-    except RuntimeError:
-        # The caller's event loop was closed meanwhile: nobody is there to hear.
-        if not loop.is_closed():
-            raise

@@ -8,8 +8,9 @@ from time import monotonic
 
 import pytest
 
+from services.engine import following
 from services.engine.ports import Alertable
-from services.engine.sqlite import SqliteEngine, following, open_engine
+from services.engine.sqlite import SqliteEngine, open_engine
 from services.engine.transaction import EngineClosed
 from tests.support.core_rules import fact
 from tests.support.records import append_all

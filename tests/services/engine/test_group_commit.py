@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from services.engine.sqlite import SqliteEngine, open_engine
-from services.engine.sqlite.writer import QUEUE_WORKS
 from services.engine.transaction import EngineClosed, ReferenceKey, StorageFailed, Transaction
+from services.engine.works import QUEUE_WORKS
 from tests.support.core_rules import fact
 from tests.support.records import append_all, record
 

@@ -1,7 +1,7 @@
 """Link transitions as they are committed. Implements `services.engine.ports.AlertSource`.
 
 The newest transitions stay in memory, so that a hundred listeners cost one commit no query at all; who is further
-behind reads pages from the outbox.
+behind reads pages from the outbox. How those are read is the engine's.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import islice
 
 from services.engine.ports import Alertable
-from services.engine.sqlite.outbox import last_seq, stored_page
-from services.engine.sqlite.readers import Readers
 from services.engine.transaction import EngineClosed
+
+Page = Callable[[int, int], Awaitable[list[Alertable]]]
+"""(after, limit) → the next transitions as they are stored, oldest first."""
+Last = Callable[[], Awaitable[int]]
+"""The newest outbox position as it is stored."""
 
 PAGE = 500
 """Transitions handed out at once, at most."""
@@ -25,12 +27,13 @@ RECENT = 4_000
 """Newest transitions kept in memory."""
 
 
-class SqliteAlertSource:
-    """Told by the writer's thread, followed from event loops."""
+class Following:
+    """Told of every commit in order by one thread at a time, followed from event loops."""
 
-    def __init__(self, readers: Readers, newest: int) -> None:
+    def __init__(self, page: Page, last: Last, newest: int) -> None:
         """`newest`: the newest outbox position now."""
-        self._readers = readers
+        self._page = page
+        self._last = last
         self._lock = threading.Lock()
         self._recent: deque[Alertable] = deque(maxlen=RECENT)
         self._newest = newest
@@ -38,7 +41,7 @@ class SqliteAlertSource:
         self._closed = False
 
     def committed(self, told: list[Alertable]) -> None:
-        """The writer committed these; called in its thread."""
+        """These were committed, the next in order; called in any thread."""
         with self._lock:
             self._recent.extend(told)
             self._newest = told[-1].seq
@@ -53,7 +56,7 @@ class SqliteAlertSource:
             await self.past(after)
             page = self._remembered(after)
             if page is None:
-                page = await self._readers.select(partial(stored_page, after=after, limit=PAGE))
+                page = await self._page(after, PAGE)
             if page:
                 after = page[-1].seq
                 yield page
@@ -77,7 +80,7 @@ class SqliteAlertSource:
 
     async def last_seq(self) -> int:
         """Newest outbox position; 0 when empty."""
-        return await self._readers.select(last_seq)
+        return await self._last()
 
     def close(self) -> None:
         """Nothing more will come: those who wait hear `EngineClosed`."""
