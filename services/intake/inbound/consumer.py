@@ -1,0 +1,228 @@
+"""Inbound topics consumed: through the same door as HTTP, an offset committed only once every receipt is durable.
+
+At least once: after a crash or a rebalance what was not committed arrives again, and comes back as duplicate. An
+agency whose records cannot be taken in now waits, and holds up no other: its topic is paused, and tried again from the
+first record that is not done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from ccr_events.envelope import EnvelopeError
+from services.engine.kafka.security import Security, aiokafka_settings
+from services.engine.kafka.topics.catalogue import INBOUND
+from services.engine.ports import AuthenticatedKey, Receipt
+from services.engine.transaction import EngineClosed, StorageFailed
+from services.intake.arrivals import Arrivals
+from services.intake.inbound.reading import Arrived, Record, arrived
+from services.sealing.keys import KeyStoreError
+
+GROUP = "ccr-intake"
+"""Consumer group of all intake workers: each topic is read by one of them at a time."""
+KEY_ID = "inbound-"
+"""Before the agency, in the place of an API key's public id, in quarantine."""
+AT_ONCE = 500
+"""Records taken in together, of all topics."""
+POLL_MS = 500
+"""How long one look for records waits; so long stopping may take longer."""
+FIRST_RETRY_S = 0.2
+"""Wait before records that could not be taken in are tried again; doubled each time."""
+LONGEST_RETRY_S = 10.0
+"""Longest wait between two tries. It never gives up: what waits is not lost."""
+KAFKA_RETRY_S = 1.0
+"""Wait after Kafka itself could not be read."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one agency's topic stands with this worker."""
+
+    lag: int
+    """Records that were written and not yet taken in."""
+    why: str | None = None
+    """Why it waits; None when it does not."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A topic that is paused."""
+
+    why: str
+    until_s: float
+    retry_s: float
+
+
+class _NotKept(RuntimeError):
+    """The agency's quarantine has no room: the record must be brought again later."""
+
+
+class InboundTopics:
+    """One worker's share of the inbound topics."""
+
+    def __init__(
+        self, bootstrap: str, arrivals: Arrivals, agencies: Collection[str], *, security: Security | None = None
+    ) -> None:
+        """`agencies`: whose topics are read."""
+        self._bootstrap = bootstrap
+        self._arrivals = arrivals
+        self._topics = [INBOUND + agency for agency in sorted(agencies)]
+        self._security = security
+        self._waiting: dict[TopicPartition, _Waiting] = {}
+        self._done: dict[TopicPartition, int] = {}
+        """The first offset that is not taken in."""
+        self._ends: dict[TopicPartition, int] = {}
+        self._failure: str | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """Why Kafka cannot be read now; None when it can."""
+        return self._failure
+
+    @property
+    def standing(self) -> Mapping[str, Standing]:
+        """Agency → how its topic stands; of the topics that this worker reads now."""
+        return {
+            _agency(tp): Standing(
+                max(0, end - self._done.get(tp, end)), self._waiting[tp].why if tp in self._waiting else None
+            )
+            for tp, end in self._ends.items()
+        }
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Take in what comes until `stopping` is set; what is under way is finished and committed first."""
+        while not stopping.is_set():
+            try:
+                await self._run(stopping)
+            except (KafkaError, OSError) as error:
+                self._failure = (
+                    f"Kafka at {self._bootstrap} cannot be read ({type(error).__name__}): see that its brokers run "
+                    "and that this service may read the inbound topics"
+                )
+                _log.error("inbound: %s", self._failure)
+                await _first_of(stopping, KAFKA_RETRY_S)
+
+    async def _run(self, stopping: asyncio.Event) -> None:
+        consumer = AIOKafkaConsumer(
+            *self._topics,
+            bootstrap_servers=self._bootstrap,
+            group_id=GROUP,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_poll_records=AT_ONCE,
+            **aiokafka_settings(self._security),
+        )
+        self._waiting.clear()
+        try:
+            await consumer.start()
+            while not stopping.is_set():
+                fetched = await consumer.getmany(timeout_ms=POLL_MS)
+                self._failure = None
+                await asyncio.gather(*(self._partition(consumer, tp, records) for tp, records in fetched.items()))
+                self._look(consumer)
+        finally:
+            await consumer.stop()
+
+    async def _partition(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: Sequence[Record]) -> None:
+        """Take in the records of one topic and commit; where that fails, have them brought again later."""
+        caller = AuthenticatedKey(KEY_ID + _agency(tp), _agency(tp))
+        done = records[0].offset
+        try:
+            for alerting, group in groupby(map(arrived, records), key=lambda each: each.alerting):
+                for each, receipts in await self._taken_in(list(group), caller, alerting=alerting):
+                    _check_kept(receipts)
+                    _tell_forbidden(tp, each, receipts)
+                    done = each.offset + 1
+            self._waiting.pop(tp, None)
+        except Exception as error:  # whatever it is, the other agencies are not concerned and nothing is skipped
+            self._wait(consumer, tp, done, error)
+        self._done[tp] = done
+        if done > records[0].offset:
+            await _commit(consumer, tp, done)
+
+    async def _taken_in(
+        self, records: Sequence[Arrived], caller: AuthenticatedKey, *, alerting: bool
+    ) -> list[tuple[Arrived, list[Receipt]]]:
+        """Each record with its receipts."""
+        try:
+            found = [item for record in records for item in record.found]
+            receipts = iter(await self._arrivals.taken_in(found, caller, alerting=alerting))
+            return [(record, [next(receipts) for _ in record.found]) for record in records]
+        except (EngineClosed, StorageFailed, KeyStoreError):
+            raise
+        except Exception as error:  # a defect that one of them meets must not hold up the others, nor lose it
+            if len(records) > 1:
+                return [
+                    pair for record in records for pair in await self._taken_in([record], caller, alerting=alerting)
+                ]
+            kind = type(error).__name__
+            _log.error("a record of %s could not be taken in and was quarantined: %s", caller.agency, kind)
+            broken = EnvelopeError("", f"could not be taken in ({kind}); redrive once fixed", body=records[0].raw)
+            return [(records[0], [await self._arrivals.held(broken, caller, alerting=alerting)])]
+
+    def _wait(self, consumer: AIOKafkaConsumer, tp: TopicPartition, done: int, error: Exception) -> None:
+        before = self._waiting.get(tp)
+        retry_s = FIRST_RETRY_S if before is None else min(2 * before.retry_s, LONGEST_RETRY_S)
+        ours = isinstance(error, EngineClosed | StorageFailed | KeyStoreError | _NotKept)
+        why = str(error) if ours else f"{type(error).__name__}, a defect"
+        if before is None or before.why != why:
+            _log.error("%s waits at offset %d: %s", tp.topic, done, why)
+        self._waiting[tp] = _Waiting(why, asyncio.get_running_loop().time() + retry_s, retry_s)
+        if tp in consumer.assignment():
+            consumer.pause(tp)
+            consumer.seek(tp, done)
+
+    def _look(self, consumer: AIOKafkaConsumer) -> None:
+        """Topics whose wait is over are read again; those another worker reads by now are not ours."""
+        now_s, assigned = asyncio.get_running_loop().time(), consumer.assignment()
+        for tp in [tp for tp in self._waiting if tp not in assigned]:
+            del self._waiting[tp]
+        for tp, waiting in self._waiting.items():
+            if waiting.until_s <= now_s and tp in consumer.paused():
+                consumer.resume(tp)
+        self._ends = {tp: consumer.highwater(tp) or 0 for tp in assigned}
+        self._done = {tp: offset for tp, offset in self._done.items() if tp in assigned}
+
+
+def _agency(tp: TopicPartition) -> str:
+    topic: str = tp.topic
+    return topic.removeprefix(INBOUND)
+
+
+def _check_kept(receipts: Sequence[Receipt]) -> None:
+    for receipt in receipts:
+        if receipt.status in ("quarantined", "conflict") and receipt.quarantine_id is None:
+            raise _NotKept(receipt.title)
+
+
+def _tell_forbidden(tp: TopicPartition, record: Arrived, receipts: Sequence[Receipt]) -> None:
+    """Nothing of it is kept, and there is nobody to answer: at least the operator can be asked."""
+    forbidden = [receipt.title for receipt in receipts if receipt.status == "forbidden"]
+    if forbidden:
+        _log.warning("%s, offset %d: %d refused: %s", tp.topic, record.offset, len(forbidden), forbidden[0])
+
+
+async def _commit(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
+    try:
+        await consumer.commit({tp: offset})
+    except (KafkaError, IllegalStateError) as error:
+        # It was taken in; who reads the topic by now gets it again, and it comes back as duplicate.
+        _log.warning("%s: offset %d was not committed (%s)", tp.topic, offset, type(error).__name__)
+
+
+async def _first_of(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return
