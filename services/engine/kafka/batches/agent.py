@@ -18,16 +18,18 @@ Work = Callable[[RecordBatch], Awaitable[Awaitable[None] | None]]
 """Works on a batch. What it returns, if anything, must finish too before the batch counts as done."""
 
 
-def batch_agent(app: AppT, topic: TopicT, work: Work) -> Any:
+def batch_agent(app: AppT, topic: TopicT, work: Work, unfinished: int = MAX_UNFINISHED) -> Any:
     """Make an agent of `work` for a batch topic: one batch after the other, those of a partition in the log's order.
 
     A batch is acknowledged when `work` returned and what it returned finished. When either fails, nothing more is
-    acknowledged and the app crashes: the worker's next start reads on from what is committed.
+    acknowledged and the app crashes: the worker's next start reads on from what is committed. What `work` returned may
+    also be cancelled: then its batch is never acknowledged, and the app goes on. `unfinished`: batches that may wait
+    for what `work` returned.
     """
 
     async def agent(stream: StreamT[Any]) -> None:
         unacknowledged = cast(Stream[Any], stream).noack()
-        room = asyncio.Semaphore(MAX_UNFINISHED)
+        room = asyncio.Semaphore(unfinished)
         try:
             async with asyncio.TaskGroup() as finishing:
                 async for event in unacknowledged.events():
@@ -44,7 +46,9 @@ def batch_agent(app: AppT, topic: TopicT, work: Work) -> Any:
 async def _finish(
     stream: StreamT[Any], event: EventT[RecordBatch], remaining: Awaitable[None] | None, room: asyncio.Semaphore
 ) -> None:
-    if remaining is not None:
-        await remaining
-    await stream.ack(event)
-    room.release()
+    try:
+        if remaining is not None:
+            await remaining
+        await stream.ack(event)
+    finally:
+        room.release()

@@ -11,8 +11,8 @@ import aiokafka
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from services.engine.kafka.batches.decoded import AsDecoded
-from services.engine.kafka.batches.records import RecordBatch
+from services.engine.kafka.batches.fetched import Together
+from services.engine.kafka.batches.records import FetchedRecords, RecordBatch
 from services.engine.kafka.batches.spans import Spans
 from services.engine.kafka.batches.topics import batched_topics
 
@@ -26,7 +26,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
-        consumer._key_deserializer = AsDecoded(batched_topics(self.app))
+        consumer._key_deserializer = Together(batched_topics(self.app), self.app.conf.broker_max_poll_records)
         return consumer
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
@@ -64,6 +64,7 @@ class BatchConsumer(driver.Consumer):
         self._batched = batched_topics(self.app)
         self._reading = 0
         self._spans: defaultdict[TP, Spans] = defaultdict(Spans)
+        self._arrived: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -87,14 +88,14 @@ class BatchConsumer(driver.Consumer):
 
         batched = {tp: records for tp, records in fetched.items() if tp.topic in self._batched}
         single = {tp: records for tp, records in fetched.items() if tp.topic not in self._batched}
-        for tp, records in batched.items():
+        for tp, records in ((tp, records) for tp, lots in batched.items() for records in lots):
             if not current():
                 return
             if reading != self._reading:
                 # Fetched before or after reading was sent back: there is no telling, so it is sent back once more.
                 await self._batches_read_again()
                 break
-            if wanted(tp) and records:
+            if wanted(tp):
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 yield tp, self._handed_out(tp, records)
         for tp, record in self.scheduler.iterate(single):
@@ -107,32 +108,39 @@ class BatchConsumer(driver.Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Read again from what is committed: whatever was handed out before no longer counts."""
         with self._sent_back():
-            return await super().seek_to_committed()
+            found = await super().seek_to_committed()
+        self._arrived.update({tp: offset or 0 for tp, offset in found.items()})
+        return found
 
     async def seek(self, partition: TP, offset: int) -> None:
         """Read one partition from elsewhere."""
         with self._sent_back([partition]):
             await super().seek(partition, offset)
+        self._arrived[partition] = offset
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Read partitions from elsewhere."""
         with self._sent_back(partitions):
             await super().seek_wait(partitions)
+        self._arrived.update(partitions)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Others go on with these. What is done is committed first, since stock Faust forgets it here."""
+        """Others go on with these. What is done is committed first, since stock Faust forgets it here; what the app
+        finishes when it is told is committed then."""
         await self.commit(revoked)
         await super().on_partitions_revoked(revoked)
+        await self.commit({tp for tp in revoked if tp.topic in self._batched})
         for tp in revoked:
             self._spans.pop(tp, None)
 
-    def _handed_out(self, tp: TP, records: list[Any]) -> ConsumerMessage:
-        batch = RecordBatch(tp.topic, tp.partition, records)
+    def _handed_out(self, tp: TP, records: FetchedRecords) -> ConsumerMessage:
+        batch = RecordBatch(tp.topic, tp.partition, records, self._arrived.get(tp))
+        self._arrived[tp] = batch.end
         message = ConsumerMessage(
             tp.topic,
             tp.partition,
             batch.first,
-            records[-1].timestamp / 1000.0,
+            records.newest_ms / 1000.0,
             _NO_TYPE,
             None,
             None,
@@ -172,11 +180,12 @@ class BatchConsumer(driver.Consumer):
 
         The count of readings changes when it begins and when it has happened, so that a fetch during it is noticed.
         """
-        affected = [tp for tp in (self._spans if tps is None else tps) if tp.topic in self._batched]
+        affected = [tp for tp in ({*self._spans, *self._arrived} if tps is None else tps) if tp.topic in self._batched]
         moved = tps is None or bool(affected)
         self._reading += moved
         for tp in affected:
             self._spans.pop(tp, None)
+            self._arrived.pop(tp, None)
         try:
             yield
         finally:
@@ -196,3 +205,4 @@ class BatchConsumer(driver.Consumer):
         for tp, offset in offsets.items():
             self._read_offset[tp] = offset
             self._committed_offset[tp] = offset
+            self._arrived[tp] = offset or 0

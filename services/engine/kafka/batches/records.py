@@ -26,6 +26,8 @@ class RecordBatch:
     partition: int
     records: Sequence[Record] = field(repr=False)
     """Compacted and aborted records are missing: offsets grow, but not always by one."""
+    after: int | None = None
+    """Where reading had arrived before this batch: between it and `first` the topic has no record. None: unknown."""
 
     @property
     def first(self) -> int:
