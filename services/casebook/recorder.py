@@ -67,7 +67,7 @@ class Casebook:
         done = step(view, fact, self._policies)
         tx.views.put(done.view)
         _store_links(tx, fact, position, done, alerting=record.alerting)
-        if _may_forward(fact, done.view):
+        if may_forward(fact, done.view):
             tx.cases.set_forward(fact.case_id, merged_into(done.view))
         self._observer.folded(perf_counter() - started)
         return position, done.outbound
@@ -111,7 +111,7 @@ def merged_into(view: CaseView) -> str | None:
     return merges[-1] if merges else None
 
 
-def _may_forward(fact: Fact, view: CaseView) -> bool:
+def may_forward(fact: Fact, view: CaseView) -> bool:
     """Whether the fact can have changed where the case is merged into: a merge, or a correction in a merged case."""
     if fact.type == moves.MERGED:
         return True

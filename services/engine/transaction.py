@@ -377,8 +377,13 @@ class StorageFailed(RuntimeError):
     """The disk refused (full, read-only, damaged). Nothing of the failed group was accepted; says what to do."""
 
 
+class RecordTooLarge(ValueError):
+    """The log takes no record this large; says how large and how much it takes. Nothing was appended."""
+
+
 Appender = Callable[[Transaction, NewRecord], int]
 """How an accepted event reaches the log: append, and on the embedded engine fold it at once. Returns the position.
+May raise `RecordTooLarge`.
 
-`services.casebook` provides the embedded one; intake and timer are given it and know nothing of folding.
+`services.casebook` provides them; intake and timer are given one and know nothing of folding.
 """

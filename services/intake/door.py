@@ -7,7 +7,7 @@ placed in its case, sealed, appended; so publishers racing for the same referenc
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
@@ -19,7 +19,15 @@ from ccr_events.core.fold import MAX_FACTS_OF_A_CASE, CaseFull, takes
 from ccr_events.envelope import write_structured
 from ccr_events.skeleton import split
 from services.engine.ports import Clock, FieldProblem, Observer, Receipt, Submission
-from services.engine.transaction import Appender, EngineClosed, StorageFailed, StoredEvent, Transaction, Writer
+from services.engine.transaction import (
+    Appender,
+    EngineClosed,
+    RecordTooLarge,
+    StorageFailed,
+    StoredEvent,
+    Transaction,
+    Writer,
+)
 from services.identity.incoming import incoming
 from services.identity.persons import persons_of
 from services.identity.placement import Unplaceable
@@ -77,9 +85,11 @@ class Door:
         sealer: Sealer,
         hashes: KeyedHashes,
         recorded_after: datetime | None = None,
+        recorded_by_others: Callable[[Transaction], datetime | None] = lambda _: None,
         release_is_live: ReleaseIsLive = no_release_is_live,
     ) -> None:
-        """`recorded_after`: newest `recorded_at` on the log."""
+        """`recorded_after`: newest `recorded_at` on the log; `recorded_by_others`: the same, asked for inside a
+        transaction, where other doors record on the same log."""
         self._writer = writer
         self._append = append
         self._policies = policies
@@ -90,6 +100,7 @@ class Door:
         self._resolver = Resolver(sealer, hashes)
         self._holding = Holding(sealer, hashes)
         self._time = RecordedTime(clock, recorded_after)
+        self._recorded_by_others = recorded_by_others
         self._release_is_live = release_is_live
 
     def recorded_now(self) -> datetime:
@@ -196,7 +207,7 @@ class Door:
             return self._refused(tx, refused, keep=keep)
         except KeyUnavailable as error:
             return self._refused(tx, Refused(step.submission, "quarantined", str(error)), keep=keep)
-        recorded_at = self._time.next()
+        recorded_at = self._time.next(self._recorded_by_others(tx))
         edition = self._policies.edition_at(recorded_at).id
         record = new_record(step, case_id=placement.case_id, tokens=tokens, recorded_at=recorded_at, edition=edition)
         self._resolver.settle(tx, step.incoming, placement, recorded_at)
@@ -248,6 +259,8 @@ def _broken(step: Ready | Refused, error: Exception) -> Refused:
     """Names the kind of failure and its place in the code; the error's own text may quote the event."""
     if isinstance(error, CaseFull):  # of another case, into which this event would be carried
         return Refused(step.submission, "quarantined", CASE_FULL)
+    if isinstance(error, RecordTooLarge):
+        return Refused(step.submission, "quarantined", str(error))
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -31,10 +31,15 @@ class RecordedTime:
         self._last = self.now()
         return self._last
 
-    def next(self) -> datetime:
-        """The clock's time, or a microsecond after the last one given when the clock is not past it."""
-        now = self._clock.now()
-        if self._last is not None and now <= self._last:
-            now = self._last + _TICK
+    def next(self, after: datetime | None = None) -> datetime:
+        """The clock's time, or a microsecond after the last one given when the clock is not past it.
+
+        `after`: the newest `recorded_at` on the log, where others record too.
+        """
+        now, last = self._clock.now(), self._last
+        if after is not None and (last is None or last < after):
+            last = after
+        if last is not None and now <= last:
+            now = last + _TICK
         self._last = now
         return now

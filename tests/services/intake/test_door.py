@@ -17,6 +17,7 @@ from ccr_events.core import fold
 from ccr_events.core.ids import answer_event_id, deadline_event_id, notified_event_id
 from ccr_events.envelope import decode_record
 from services.engine.ports import Submission
+from services.engine.transaction import RecordTooLarge
 from services.intake import door as door_module
 from services.sealing.keys import KeyStoreError
 from tests.support.doors import T0, Doorway, an_event, doorway, event_id, party
@@ -240,6 +241,33 @@ async def test_event_that_breaks_the_fold_is_kept_and_does_not_hold_back_the_oth
     way.door._append = append
     repaired = await way.quarantine.redrive(held.id, body=None, by="k")
     assert repaired.status == "accepted"
+
+
+async def test_event_too_large_for_the_log_is_kept_with_the_reason_and_holds_back_nobody(way: Doorway) -> None:
+    append = way.door._append
+
+    def refusing(tx: Any, record: Any) -> int:
+        if record.fact.id == event_id(2):
+            raise RecordTooLarge("is too large for the log")
+        return append(tx, record)
+
+    way.door._append = refusing
+    receipts = await way.submit(an_event(1), an_event(2, refs=(INCIDENT,)), an_event(3))
+    assert [(r.status, r.title) for r in receipts] == [
+        ("accepted", ""),
+        ("quarantined", "is too large for the log"),
+        ("accepted", ""),
+    ]
+    assert receipts[1].quarantine_id is not None
+
+
+async def test_a_time_is_later_than_what_another_door_recorded(way: Doorway) -> None:
+    way.door._recorded_by_others = lambda tx: T0 + timedelta(minutes=5)
+    await way.accept(an_event(1), an_event(2))
+    assert [r["recordedtime"] for r in await records(way)] == [
+        "2026-03-01T22:05:00.000001Z",
+        "2026-03-01T22:05:00.000002Z",
+    ]
 
 
 async def test_a_full_case_takes_no_more_reports_says_so_and_holds_back_nobody_else(

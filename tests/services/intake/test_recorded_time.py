@@ -32,6 +32,15 @@ def test_clock_in_good_order_is_taken_as_it_is() -> None:
     assert times.next() == clock.at
 
 
+def test_times_are_later_than_what_others_recorded_meanwhile() -> None:
+    clock = SetClock()
+    one, other = RecordedTime(clock), RecordedTime(clock)
+    first = one.next()
+    second = other.next(first)
+    assert first < second < one.next(second)
+    assert one.next(T0 - timedelta(hours=1)) > second  # older than what this one gave out itself
+
+
 def test_nothing_is_recorded_before_what_the_backbone_itself_appended() -> None:
     clock = SetClock()
     times = RecordedTime(clock)

@@ -2,6 +2,6 @@
 
 from services.engine.kafka.outgoing.partition import partition_of
 from services.engine.kafka.outgoing.producing import KafkaOutgoing
-from services.engine.kafka.outgoing.record import EventRecord, event_record, fits
+from services.engine.kafka.outgoing.record import EventRecord, check_size, event_record
 
-__all__ = ["EventRecord", "KafkaOutgoing", "event_record", "fits", "partition_of"]
+__all__ = ["EventRecord", "KafkaOutgoing", "check_size", "event_record", "partition_of"]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
+import orjson
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.engine.kafka.outgoing import event_record, fits, partition_of
+from ccr_events.core.model import Fact
+from services.engine.kafka.outgoing import check_size, event_record, partition_of
 from services.engine.kafka.topics.catalogue import MAX_RECORD_BYTES
+from services.engine.transaction import NewRecord, RecordTooLarge
+from tests.support.doors import T0
 
 
 @pytest.mark.parametrize(
@@ -33,9 +39,30 @@ def test_only_history_says_that_it_does_not_alert() -> None:
     assert silent.key == "case-é".encode()
 
 
-def test_a_record_fits_when_its_batch_does() -> None:
-    assert fits(event_record("case", b"x" * (MAX_RECORD_BYTES - 200), alerting=False))
-    assert not fits(event_record("case", b"x" * (MAX_RECORD_BYTES - 60), alerting=False))
+def new_record(size: int, **data: object) -> NewRecord:
+    fact = Fact("id", "arrest.made", "le", "case", T0, T0, "e1", data)
+    return NewRecord(fact, b"x" * size, b"", alerting=False)
+
+
+def test_a_record_is_taken_when_its_batch_is_within_the_topics_limit() -> None:
+    check_size(new_record(MAX_RECORD_BYTES - 200))
+    with pytest.raises(RecordTooLarge, match="too large for the log"):
+        check_size(new_record(MAX_RECORD_BYTES - 60))
+
+
+def test_one_that_no_merge_could_carry_is_refused_although_it_could_be_sent() -> None:
+    text = "é" * 200_000
+    body = len(orjson.dumps({"text": text}))
+    assert body < MAX_RECORD_BYTES / 2
+    with pytest.raises(RecordTooLarge):
+        check_size(new_record(body, text=text))
+    check_size(new_record(body, text="e" * 400_000))
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=5))
+def test_what_is_small_can_be_carried_whatever_it_says(data: dict[str, str]) -> None:
+    inner = orjson.dumps(data)
+    assert len(orjson.dumps(json.dumps(data))) <= 16 * len(inner)
 
 
 def test_nothing_of_the_event_is_shown() -> None:
