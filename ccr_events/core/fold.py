@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ccr_events.core import moves, persistent
 from ccr_events.core.corrections import RETRACTED
+from ccr_events.core.handover import Pictures, handed_on, received
 from ccr_events.core.index import FactIndex, build
 from ccr_events.core.lifecycle import transitions
 from ccr_events.core.model import Fact, Link, Outbound, Transition
@@ -83,16 +84,28 @@ def step(view: CaseView, fact: Fact, policies: Policies) -> Step:
             outbound = tuple(moves.outbound(moves.unfolded(view.facts), moves.unfolded(facts), fact))
     before = view.links
     changes = {i: found[i] for i in sorted(found) if found[i] != before.get(i)} if found else found
-    if not changes:
-        return Step(CaseView(view.case_id, facts, before, index, corrected, waiting), outbound=outbound)
+    if not changes and corrected is not None:
+        return Step(CaseView(view.case_id, facts, before, index, corrected, waiting))
     new = {i: link for i, link in changes.items() if link is not None}
     gone = tuple(i for i in changes if i not in new) if len(new) < len(changes) else ()
     if waiting is not None:
         waiting = changed(waiting, [(before.get(i), link) for i, link in changes.items()], policies)
     after = CaseView(view.case_id, facts, with_many(before, new, gone), index, corrected, waiting)
-    told = [t for i, link in new.items() for t in transitions(before.get(i), link, fact)]
-    told += [t for i in gone for t in transitions(before[i], None, fact)]
+    if corrected is None:
+        outbound, told = _moved(view, after, fact, outbound, {i: (before.get(i), link) for i, link in changes.items()})
+    else:
+        told = [t for i, link in new.items() for t in transitions(before.get(i), link, fact)]
+        told += [t for i in gone for t in transitions(before[i], None, fact)]
     return Step(after, tuple(told), outbound, tuple(new.values()), gone)
+
+
+def _moved(
+    before: CaseView, after: CaseView, fact: Fact, outbound: tuple[Outbound, ...], pictures: Pictures
+) -> tuple[tuple[Outbound, ...], list[Transition]]:
+    """What is sent and told where facts move between cases."""
+    pictures = received(before, after, fact, outbound, pictures)
+    outbound, pictures = handed_on(before, fact, outbound, pictures)
+    return outbound, [t for i in sorted(pictures) for t in transitions(*pictures[i], fact)]
 
 
 def refold(case_id: str, facts: Mapping[str, Fact], policies: Policies) -> CaseView:

@@ -127,6 +127,10 @@ class CaseAbsorbed(Unnamed):
     data_json: Annotated[SourceDocument, OPS]
     """The fact's open skeleton as JSON; nothing sealed travels."""
     corrects: Annotated[Code | None, OPS] = None
+    told_with: Annotated[Code | None, OPS] = None
+    """Id of the last event of the move, when links move: only with it are they told."""
+    links_json: Annotated[SourceDocument | None, OPS] = None
+    """On the last event of the move: its links as they were told last, as JSON."""
 
 
 @event_type("case.absorption_ended", publishers=())
@@ -135,6 +139,8 @@ class CaseAbsorptionEnded(Unnamed):
 
     origin_case: Annotated[Code, OPS]
     rule_id: Annotated[Code, OPS]
+    links_json: Annotated[SourceDocument | None, OPS] = None
+    """The links that go back, as they are from now on, as JSON."""
 
 
 @event_type("gap.recorded", publishers=(Agency.CCR,))
