@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faust.transport.drivers import TRANSPORTS
 
-from services.engine.kafka.batches import decoded
+from services.engine.kafka.batches import fetched
 
 SCHEME = "kafkabatches"
 """`faust.App(broker="kafkabatches://host:port")`."""
@@ -12,7 +12,7 @@ SCHEME = "kafkabatches"
 
 def register() -> None:
     """Make the scheme known to Faust; importing the package does it."""
-    decoded.install()
+    fetched.install()
     TRANSPORTS.aliases[SCHEME] = "services.engine.kafka.batches.transport:Transport"
 
 

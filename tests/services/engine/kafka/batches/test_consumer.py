@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from services.engine.kafka.batches import batch_topic, broker_url
 from services.engine.kafka.batches.consumer import BatchConsumer
+from services.engine.kafka.batches.records import FetchedRecords
 
 BATCHED = TP("batched", 0)
 SINGLE = TP("single", 0)
@@ -22,7 +23,7 @@ SINGLE = TP("single", 0)
 
 @dataclass(frozen=True)
 class Fetched:
-    """A record as aiokafka has it."""
+    """A record as aiokafka has it of other topics."""
 
     topic: str
     partition: int
@@ -35,6 +36,17 @@ class Fetched:
     checksum: None = None
     serialized_key_size: int = 1
     serialized_value_size: int = 1
+
+
+def together(*offsets: int) -> list[Any]:
+    """What aiokafka has of a batch topic: all that was fetched as one, or nothing."""
+    records = tuple(Fetched(*BATCHED, offset) for offset in offsets)
+    if not records:
+        return []
+    end = offsets[-1] + 1
+    return [
+        FetchedRecords(b"", [records], count=len(records), first=offsets[0], end=end, newest_ms=records[-1].timestamp)
+    ]
 
 
 class Partition:
@@ -51,13 +63,14 @@ class Partition:
     def highwater(self, _: TP) -> int:
         return self.offsets[-1] + 1
 
-    async def getmany(self, _: Any, timeout: float) -> dict[TP, list[Fetched]]:
-        return {BATCHED: self.take(3)}
+    async def getmany(self, _: Any, timeout: float) -> dict[TP, list[Any]]:
+        """Two at once: that is what aiokafka has when `broker_max_poll_records` is smaller than a fetch."""
+        return {BATCHED: [*self.take(2), *self.take(1)]}
 
-    def take(self, most: int) -> list[Fetched]:
+    def take(self, most: int) -> list[Any]:
         found = [offset for offset in self.offsets if offset >= self.reads_at][:most]
         self.reads_at = found[-1] + 1 if found else self.reads_at
-        return [Fetched(*BATCHED, offset) for offset in found]
+        return together(*found)
 
     async def seek_to_committed(self) -> dict[TP, int]:
         self.reads_at = self.committed
@@ -195,8 +208,8 @@ TestLife = Life.TestCase
 TestLife.settings = settings(max_examples=120, stateful_step_count=25, deadline=None)
 
 
-async def messages(consumer: BatchConsumer, fetched: dict[TP, list[Fetched]]) -> list[tuple[TP, Any]]:
-    async def brought(*_: Any, **__: Any) -> dict[TP, list[Fetched]]:
+async def messages(consumer: BatchConsumer, fetched: dict[TP, list[Any]]) -> list[tuple[TP, Any]]:
+    async def brought(*_: Any, **__: Any) -> dict[TP, list[Any]]:
         return fetched
 
     consumer._thread.getmany = brought  # type: ignore[method-assign]
@@ -207,7 +220,7 @@ async def test_a_batch_is_one_message_and_other_topics_are_stock_fausts() -> Non
     consumer = new_consumer("mixed")
     Partition(consumer, [0])
     consumer.resume_flow()
-    fetched = {SINGLE: [Fetched(*SINGLE, n) for n in (4, 5)], BATCHED: [Fetched(*BATCHED, n) for n in (7, 8, 11)]}
+    fetched = {SINGLE: [Fetched(*SINGLE, n) for n in (4, 5)], BATCHED: together(7, 8, 11)}
     found = await messages(consumer, fetched)
     assert [(tp, message.offset) for tp, message in found] == [(BATCHED, 7), (SINGLE, 4), (SINGLE, 5)]
     batch = found[0][1].value
@@ -221,7 +234,7 @@ async def test_a_paused_partition_is_handed_out_only_when_its_buffer_was_full() 
     consumer = new_consumer("paused")
     Partition(consumer, [0])
     consumer.resume_flow()
-    fetched = {BATCHED: [Fetched(*BATCHED, 0)]}
+    fetched = {BATCHED: together(0)}
     consumer.pause_partitions([BATCHED])
     assert await messages(consumer, fetched) == []
     consumer.resume_partitions([BATCHED])
