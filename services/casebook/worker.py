@@ -1,0 +1,279 @@
+"""The casebook as a worker on Kafka: `ccr.events` in; links, views, carried events and deadlines out.
+
+Each partition has its own state, with the input offset beside it. Reading follows the state: where a batch begins
+behind what the state has, reading is sent back to where it ends, whatever the group has committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import faust
+from faust.types import TP
+from prometheus_client import CollectorRegistry
+
+from ccr_events.policy import PolicyBook
+from services.casebook.partition import Folding, Places, refusal
+from services.casebook.partition_deadlines import Firing
+from services.casebook.worker_partition import OwnedPartition
+from services.engine.clock import WallClock
+from services.engine.kafka.apps import (
+    AppSettings,
+    PartitionStanding,
+    WorkerStanding,
+    checked_size,
+    make_app,
+    membership_of,
+    require_awake,
+    run_app,
+    serve_pages,
+)
+from services.engine.kafka.batches import (
+    Output,
+    Outputs,
+    OversizedRecord,
+    RecordBatch,
+    batch_agent,
+    batch_topic,
+    read_limits,
+)
+from services.engine.kafka.topics.catalogue import CASE_VIEWS, EVENTS, LINKS, QUARANTINE, Size
+from services.engine.kafka.views import open_partition
+from services.engine.ports import Clock
+
+SERVICE = "casebook"
+CHECKPOINT_S = 1.0
+"""How often what was folded is made to outlast this worker."""
+LOOK_S = 0.1
+"""How often it is looked whether a deadline has passed, and how soon a full partition is checkpointed."""
+OPENED_AT_ONCE_S = 0.5
+"""How long the partitions that are ready wait for those whose state is being restored, after a rebalance."""
+MOST_BATCHES = 4_096
+"""Batches that may wait for a checkpoint, of all partitions; beyond it nothing more is folded until one is done."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CasebookSetup:
+    """One casebook worker."""
+
+    app: AppSettings
+    policies: PolicyBook
+    clock: Clock = field(default_factory=WallClock)
+
+
+def places_of(size: Size) -> Places:
+    """The topics of a size."""
+    return Places(size.named(EVENTS), size.named(LINKS), size.named(CASE_VIEWS), QUARANTINE, size.partitions)
+
+
+async def run_casebook(
+    casebook: CasebookSetup,
+    stopping: asyncio.Event,
+    *,
+    staying: asyncio.Event | None = None,
+    started: Callable[[], None] = lambda: None,
+) -> None:
+    """Run until `stopping` is set. Raises `WorkerCrashed`, `TopicsMismatch` and `KafkaUnreachable`."""
+    size = await checked_size(casebook.app, EVENTS, LINKS, CASE_VIEWS, QUARANTINE)
+    places = places_of(size)
+    topics = [places.events, places.links, places.case_views, places.quarantine]
+    limits = await read_limits(casebook.app.bootstrap, topics, casebook.app.security)
+    worker = CasebookWorker(casebook, places, limits)
+    await run_app(worker.app, stopping, worker.beside, staying=staying, started=started)
+
+
+class CasebookWorker:
+    """The app, the partitions it has, and what goes on beside the agent."""
+
+    def __init__(self, casebook: CasebookSetup, places: Places, limits: dict[str, int]) -> None:
+        self.app: faust.App = make_app(casebook.app)
+        self.beside = (self._keep, self._fire)
+        self._casebook = casebook
+        self._places = places
+        self._state = casebook.app.directory / "views"
+        self._membership = membership_of(self.app)
+        self._outputs = Outputs(self._producer, limits, self._oversized)
+        self._owned: dict[int, OwnedPartition] = {}
+        self._opening: dict[int, asyncio.Task[None]] = {}
+        self._held: set[int] = set()
+        self._working = False
+        self._generation = -1
+        self._hurry = asyncio.Event()
+        self._reached: dict[int, tuple[Any, int]] = {}
+        batch_agent(self.app, batch_topic(self.app, places.events), self._work, MOST_BATCHES)
+        self.app.on_rebalance_complete.connect(self._assigned)
+        self.app.on_partitions_revoked.connect(self._revoked)
+        self.app.on_before_shutdown.connect(self._ending)
+        serve_pages(self.app, self.standing, CollectorRegistry())
+
+    def standing(self) -> WorkerStanding:
+        """How this worker is, for its pages."""
+        restoring = [PartitionStanding(n, False, 0, 0, None) for n in self._opening if n not in self._owned]
+        owned = [
+            PartitionStanding(
+                number,
+                True,
+                each.position,
+                each.settled,
+                self._end_of(number),
+                each.counted.events,
+                each.counted.repeated,
+                each.refused,
+                each.unfolded_deadlines,
+            )
+            for number, each in self._owned.items()
+        ]
+        unwell = None if self._membership.certain else "its group has not answered for too long"
+        return WorkerStanding(SERVICE, sorted([*owned, *restoring], key=lambda each: each.partition), unwell)
+
+    async def _work(self, batch: RecordBatch) -> Awaitable[None]:
+        owned = self._owned.get(batch.partition)
+        if owned is None or not self._working:
+            if self._working:
+                self._held.add(batch.partition)
+                self.app.consumer.pause_partitions([self._tp(batch.partition)])
+            return _unacknowledged()
+        if batch.after is None or batch.after > owned.position:
+            await self.app.consumer.seek(self._tp(batch.partition), owned.position)
+            return _unacknowledged()
+        if owned.full:
+            await owned.checkpoint()
+        folded = owned.fold(batch.records, batch.first, batch.end)
+        if owned.calls:
+            self._hurry.set()
+        return folded
+
+    async def _assigned(self, *_: Any, **__: Any) -> None:
+        """Called while partitions are still paused: open what is new, keep what nobody else can have had since."""
+        mine = {tp.partition for tp in self.app.consumer.assignment() if tp.topic == self._places.events}
+        generation, before = self.app.consumer_generation_id, self._generation
+        self._generation = generation
+        kept = mine if generation == before + 1 else set()
+        await self._let_go(set(self._owned) - kept)
+        for number in mine - set(self._owned):
+            self._opening[number] = asyncio.create_task(self._open(number), name=f"open {number}")
+        self._working = True
+        if self._opening:
+            await asyncio.wait(self._opening.values(), timeout=OPENED_AT_ONCE_S)
+
+    async def _open(self, number: int) -> None:
+        try:
+            views = open_partition(self._state, number, epoch=1, topic=self._places.case_views)
+            folding = Folding(number, self._places, self._casebook.policies)
+            firing = Firing(lambda at: self._casebook.policies.edition_at(at).id)
+            self._owned[number] = OwnedPartition(
+                number, views, folding, firing, self._places, self._outputs.send, self._written, self._may_write
+            )
+            del self._opening[number]
+            if number in self._held:
+                self._held.discard(number)
+                await self.app.consumer.seek(self._tp(number), views.offset)
+                self.app.consumer.resume_partitions([self._tp(number)])
+        except Exception as failed:
+            await self.app.crash(failed)
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        """Every partition is handed in. What may still be this worker's own stays open, for it may get it back."""
+        self._working = False
+        await self._stop_opening()
+        certain = self._may_write()
+        await asyncio.gather(*(each.checkpoint() for each in self._owned.values()))
+        if not certain:
+            await self._let_go(set(self._owned))
+        await _acknowledged()
+
+    async def _ending(self, *_: Any, **__: Any) -> None:
+        self._working = False
+        await self._stop_opening()
+        if self.app.crash_reason is None:
+            await asyncio.gather(*(each.checkpoint() for each in self._owned.values()))
+            await _acknowledged()
+            await self.app.consumer.commit()
+        await self._let_go(set(self._owned))
+
+    async def _stop_opening(self) -> None:
+        opening = list(self._opening.values())
+        self._opening.clear()
+        self._held.clear()
+        for task in opening:
+            task.cancel()
+        await asyncio.gather(*opening, return_exceptions=True)
+
+    async def _let_go(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            await self._owned.pop(number).close()
+
+    async def _keep(self) -> None:
+        """Checkpoint what was folded, again and again."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECKPOINT_S):
+                    await self._hurry.wait()
+            self._hurry.clear()
+            await asyncio.gather(*(each.checkpoint() for each in list(self._owned.values())))
+
+    async def _fire(self) -> None:
+        """Fire the deadlines that have passed, of partitions that have folded everything recorded before."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if not self._working or not self._may_write():
+                continue
+            now = self._casebook.clock.now()
+            due = {n: each for n, each in self._owned.items() if (at := each.views.next_at()) is not None and at <= now}
+            asked = [self._tp(number) for number in due if number not in self._reached]
+            if asked:
+                ends = await self.app.consumer.highwaters(*asked)
+                self._reached.update({tp.partition: (now, end) for tp, end in ends.items()})
+            for number, (asked_at, end) in list(self._reached.items()):
+                owned = self._owned.get(number)
+                if owned is None:
+                    del self._reached[number]
+                elif owned.position >= end:
+                    del self._reached[number]
+                    await owned.fire(asked_at, time.monotonic(), lambda _: False)
+
+    def _may_write(self) -> bool:
+        """Whether this worker certainly owns what it has. Raises `Awoke` when it slept for too long."""
+        require_awake(self.app)
+        return self._membership.certain
+
+    def _tp(self, number: int) -> TP:
+        return TP(self._places.events, number)
+
+    def _end_of(self, number: int) -> int | None:
+        return self.app.monitor.tp_end_offsets.get(self._tp(number))
+
+    def _producer(self) -> Any:
+        return cast(Any, self.app.producer)._ensure_producer()
+
+    async def _written(self, partition: int, records: Sequence[Output]) -> range | None:
+        await self._outputs.send(partition, records)
+        return None
+
+    async def _oversized(self, record: OversizedRecord) -> None:
+        """A record that its topic cannot hold is told of in quarantine, and left out."""
+        key = (record.output.key or b"").decode("utf-8", "replace")
+        reason = f"a record of {record.size} bytes; the topic takes {record.limit}"
+        place = f"{record.output.topic}/{record.partition}"
+        await self._outputs.send(0, [refusal(self._places, place, reason, about=key)])
+
+
+def _unacknowledged() -> Awaitable[None]:
+    """What makes a batch count as not done: it is read again."""
+    left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    left.cancel()
+    return left
+
+
+async def _acknowledged() -> None:
+    """Give the agent its turn to acknowledge what a checkpoint has just released."""
+    for _ in range(4):
+        await asyncio.sleep(0)

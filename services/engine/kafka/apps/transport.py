@@ -1,0 +1,98 @@
+"""The batch transport for a worker that keeps state: its partitions stay where they were, its membership is watched.
+
+Built on aiokafka 0.14, which knows static members but never says goodbye for one, and on Faust 0.15, which shares out
+partitions by turns.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+import aiokafka
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from faust.transport.drivers import TRANSPORTS
+from faust.transport.drivers import aiokafka as driver
+from faust.types import AppT
+
+from services.engine.kafka.apps.membership import Membership, boot_s
+from services.engine.kafka.batches import register
+from services.engine.kafka.batches.consumer import BatchConsumer, BatchConsumerThread
+from services.engine.kafka.batches.transport import Transport
+
+SCHEME = "kafkaworker"
+"""`faust.App(broker="kafkaworker://host:port")`."""
+_MEMBERSHIPS: WeakKeyDictionary[AppT, Membership] = WeakKeyDictionary()
+
+
+def membership_of(app: AppT) -> Membership:
+    """An app's membership; made the first time it is asked for."""
+    if app not in _MEMBERSHIPS:
+        _MEMBERSHIPS[app] = Membership(app.conf.broker_session_timeout)
+    return _MEMBERSHIPS[app]
+
+
+class WorkerConsumerThread(BatchConsumerThread):
+    """Where aiokafka runs."""
+
+    leaves = True
+    """Whether the group is told when this worker ends. Not when a successor of the same name takes over at once."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        # Partitions that move need their state restored: as few as possible are to move. aiokafka's assignor remembers
+        # on the class what its member had.
+        assignor = type("Sticky", (StickyPartitionAssignor,), {"member_assignment": None, "generation": -1})
+        consumer._partition_assignment_strategy = [assignor]
+        return consumer
+
+    async def on_start(self) -> None:
+        """Start the consumer, and listen in on its heartbeats."""
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator
+        membership, beat = membership_of(self.app), coordinator._do_heartbeat
+
+        async def heard() -> bool:
+            asked_at_s = boot_s()
+            answered: bool = await beat()
+            if answered:
+                membership.heard(asked_at_s)
+            return answered
+
+        coordinator._do_heartbeat = heard
+
+    async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
+        """The group has just answered."""
+        membership_of(self.app).heard(boot_s())
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def on_thread_stop(self) -> None:
+        """End the consumer; unless a successor comes, its partitions are given to others at once."""
+        if self.leaves and self._consumer is not None and self._consumer._coordinator is not None:
+            # aiokafka leaves only for members without a name: a named one would be waited for.
+            self._consumer._coordinator._group_instance_id = None
+        await super().on_thread_stop()
+
+
+class WorkerConsumer(BatchConsumer):
+    """The batch consumer on that thread."""
+
+    def _new_consumer_thread(self) -> WorkerConsumerThread:
+        return WorkerConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def stay(self) -> None:
+        """Do not tell the group when this worker ends: a successor of the same name takes over."""
+        cast(WorkerConsumerThread, self._thread).leaves = False
+
+
+class WorkerTransport(Transport):
+    """Faust's transport with that consumer."""
+
+    Consumer = WorkerConsumer
+
+
+def worker_url(bootstrap: str) -> str:
+    """A bootstrap address (`host:port`, with commas) as Faust's URL of this transport."""
+    register()
+    TRANSPORTS.aliases[SCHEME] = f"{__name__}:{WorkerTransport.__name__}"
+    return ";".join(f"{SCHEME}://{address.strip()}" for address in bootstrap.split(","))
