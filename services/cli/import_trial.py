@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import Any
 
 from ccr_events.envelope import EnvelopeError, read_structured
@@ -21,6 +22,10 @@ from services.sealing.master_key import ENVIRONMENT
 
 KEY_ID = "0" * 16
 """Stands for the key of whoever would publish."""
+LOOK_S = 0.05
+"""Between two looks whether deadlines that have passed are told."""
+PATIENCE_S = 5.0
+"""Without any news the timer has told what it can."""
 
 
 @dataclass(slots=True)
@@ -45,6 +50,7 @@ class Trial:
         return self.runner.run(self._links())
 
     async def _links(self) -> dict[str, int]:
+        await self._deadlines_told()
         last = await self.backbone.alerts.last_seq()
         kinds, alerts = Counter[str](), 0
         if last:
@@ -54,6 +60,17 @@ class Trial:
                 if page and page[-1].seq >= last:
                     break
         return {**kinds, "alerts": alerts}
+
+    async def _deadlines_told(self) -> None:
+        """What passed long ago is told as soon as it is known: wait until the timer has told it."""
+        seen, until_s = -1, monotonic() + PATIENCE_S
+        while (at := await self.backbone.next_deadline()) is not None and at <= self.backbone.clock.now():
+            last = await self.backbone.alerts.last_seq()
+            if last != seen:
+                seen, until_s = last, monotonic() + PATIENCE_S
+            elif monotonic() > until_s:
+                return
+            await asyncio.sleep(LOOK_S)
 
 
 @contextmanager
