@@ -18,7 +18,7 @@ _ELSEWHERE = frozenset({"references", "dv"})
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("case", rich_help_panel=ANSWER, epilog="Example: ccr case 7b1e04d2")(case)
+    app.command("case", rich_help_panel=ANSWER, epilog="Example: ccr case 26-0101")(case)
     app.command(
         "open",
         rich_help_panel=ANSWER,
@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 
 
 def case(
-    case_id: Annotated[str, typer.Argument(metavar="CASE", help="Id of the case; its first characters are enough.")],
+    case_id: Annotated[
+        str,
+        typer.Argument(metavar="CASE", help="A number of the case that its links show, or its id, or how that begins."),
+    ],
     data: Data = DEFAULT_DATA,
     url: Url = None,
     key: Key = None,

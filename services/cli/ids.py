@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from services.cli.client import Client
 from services.cli.options import MAX_LIMIT
@@ -21,10 +22,22 @@ def link_id(client: Client, typed: str) -> str:
 
 
 def case_id(client: Client, typed: str) -> str:
-    """The case whose id begins with `typed`, among those that owe links; raises `Refused` as for links."""
-    return _resolved(
-        typed, "case", lambda: (link["case_id"] for link in client.links(open_only=False, limit=MAX_LIMIT))
-    )
+    """The case of the links that carry the number `typed`, or whose id begins so; raises `Refused` as for links.
+
+    Only cases that owe links are found so. A number an agency may see is on the links that it may see.
+    """
+    wanted = typed.strip()
+    if _WHOLE.fullmatch(wanted.lower()):
+        return wanted.lower()
+    links = client.links(open_only=False, limit=MAX_LIMIT)
+    by_number = sorted({link["case_id"] for link in links if _carries(link, wanted)})
+    if len(by_number) > 1:
+        raise Refused(f"several cases have that number: {_named(by_number)}. Type the id of one")
+    return by_number[0] if by_number else _resolved(wanted, "case", lambda: (link["case_id"] for link in links))
+
+
+def _carries(link: Mapping[str, Any], number: str) -> bool:
+    return any(reference["number"].casefold() == number.casefold() for reference in link.get("references", ()))
 
 
 def quarantine_id(client: Client, typed: str) -> str:
@@ -48,5 +61,9 @@ def _resolved(typed: str, what: str, known: Callable[[], Iterable[str]]) -> str:
         return found[0]
     if not found:
         raise Refused(f"no {what} begins with that id, or this agency may not see it; the whole id always works")
+    raise Refused(f"several begin so: {_named(found)}. Type more of the id")
+
+
+def _named(found: Sequence[str]) -> str:
     more = "" if len(found) <= _MAX_NAMED else f" and {len(found) - _MAX_NAMED} more"
-    raise Refused(f"several begin so: {', '.join(found[:_MAX_NAMED])}{more}. Type more of the id")
+    return f"{', '.join(found[:_MAX_NAMED])}{more}"

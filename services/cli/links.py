@@ -55,7 +55,9 @@ def links(
     key: Key = None,
     speaks_for: As = Agency.CCR,
     agency: Annotated[Agency | None, typer.Option(help="Only links this agency owes.")] = None,
-    case: Annotated[str | None, typer.Option(metavar="CASE", help="Only links of this case.")] = None,
+    case: Annotated[
+        str | None, typer.Option(metavar="CASE", help="Only links of this case: a number, or its id.")
+    ] = None,
     ended: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
     limit: Limit = 50,
     as_json: AsJson = False,

@@ -14,13 +14,23 @@ THREE = "7b1e04d2-0000-5000-8000-000000000003"
 
 
 def script() -> Script:
-    found = [{"id": i, "case_id": f"9{i[1:]}"} for i in (ONE, TWO, THREE)]
+    numbers = {ONE: "26-0101", TWO: "26-0101", THREE: "CR-7"}
+    found = [
+        {"id": i, "case_id": f"9{i[1:]}", "references": [{"kind": "incident_no", "number": number}]}
+        for i, number in numbers.items()
+    ]
     return Script(lambda _: json_answer(200, {"links": found}))
 
 
 def test_a_unique_beginning_is_enough() -> None:
     assert ids.link_id(script().client(), "7B1E ".strip()) == THREE
     assert ids.case_id(script().client(), "9b1e04") == f"9{THREE[1:]}"
+
+
+def test_a_case_is_found_by_a_whole_number_of_it() -> None:
+    assert ids.case_id(script().client(), " cr-7 ") == f"9{THREE[1:]}"
+    with pytest.raises(Refused, match=f"several cases have that number: 9{ONE[1:]}, 9{TWO[1:]}"):
+        ids.case_id(script().client(), "26-0101")
 
 
 def test_several_that_begin_so_are_named() -> None:
