@@ -47,8 +47,12 @@ class Step(Struct, frozen=True):
 
 
 def takes(view: CaseView, event_type: str) -> bool:
-    """Whether the case has room for one more event of the type; a split of it must always be possible."""
-    return len(view.facts) < MAX_FACTS_OF_A_CASE or event_type == moves.SPLIT or event_type.startswith("link.")
+    """Whether the case has room for one more event of the type; taking facts out of it must always be possible."""
+    return (
+        len(view.facts) < MAX_FACTS_OF_A_CASE
+        or event_type in (moves.SPLIT, moves.ABSORPTION_ENDED)
+        or event_type.startswith("link.")
+    )
 
 
 def fold(view: CaseView, fact: Fact, policies: Policies) -> CaseView:
@@ -60,7 +64,7 @@ def step(view: CaseView, fact: Fact, policies: Policies) -> Step:
     """Fold one event and decide what follows. `policies` must know every edition stamped on the case's facts.
 
     Raises `CaseFull`. What is said of one link (`link.*`) is always taken: links bound it, and nobody may be silenced;
-    so is a split, which is how such a case is put right.
+    so is a split or the undoing of a merge, which is how such a case is put right.
     """
     if fact.id in view.facts:
         return Step(view)

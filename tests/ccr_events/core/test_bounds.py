@@ -1,4 +1,4 @@
-"""One case takes so many events and no more; what is said of its links, and a split of it, is always taken."""
+"""One case takes so many events and no more; what is said of its links, and what takes facts out of it, always."""
 
 from __future__ import annotations
 
@@ -23,3 +23,5 @@ def test_a_full_case_takes_answers_and_a_split_but_no_report(monkeypatch: pytest
     assert view.links[link].notified_at is not None
     view = fold(view, fact(5, "case.split", 5, agency="ccr", into="case-2", moved=[]), BOOK)
     assert len(view.facts) == 4
+    ended = fact(6, "case.absorption_ended", 6, agency="ccr", origin_case="case-3", rule_id="a merge")
+    assert len(fold(view, ended, BOOK).facts) == 5
