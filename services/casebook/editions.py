@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 from ccr_events.envelope import decode_record
+from ccr_events.policy import PolicyBook
 from services.engine.ports import Log
+
+
+class PoliciesMissing(RuntimeError):
+    """Events on the log were judged by policies that are not loaded; says which and what to do."""
+
+
+async def require_editions(log: Log, last_position: int, policies: PolicyBook) -> None:
+    """Raises `PoliciesMissing` unless every edition stamped on the log is loaded; `last_position` is the newest."""
+    known = {edition.id for edition in policies.editions}
+    missing = [edition for edition in await editions_on(log, last_position) if edition not in known]
+    if missing:
+        raise PoliciesMissing(
+            f"events on the log were judged by policy edition {', '.join(missing)}, which {policies.origin} does not "
+            "have: a document was changed or taken away after it was in force. Put the old text back, and change it "
+            "by a new version with a later effective date"
+        )
 
 
 async def editions_on(log: Log, last_position: int) -> list[str]:

@@ -79,21 +79,31 @@ async def run_casebook(
     stopping: asyncio.Event,
     *,
     staying: asyncio.Event | None = None,
-    started: Callable[[], None] = lambda: None,
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run until `stopping` is set. Raises `WorkerCrashed`, `TopicsMismatch` and `KafkaUnreachable`."""
+    """Run until `stopping` is set. `staying`: see `run_app`; `ready`: called once it works on its first partitions.
+
+    Raises `WorkerCrashed`, `TopicsMismatch` and `KafkaUnreachable`.
+    """
     size = await checked_size(casebook.app, EVENTS, LINKS, CASE_VIEWS, QUARANTINE)
     places = places_of(size)
     topics = [places.events, places.links, places.case_views, places.quarantine]
     limits = await read_limits(casebook.app.bootstrap, topics, casebook.app.security)
-    worker = CasebookWorker(casebook, places, limits)
-    await run_app(worker.app, stopping, worker.beside, staying=staying, started=started)
+    worker = CasebookWorker(casebook, places, limits, ready)
+    await run_app(worker.app, stopping, worker.beside, staying=staying)
 
 
 class CasebookWorker:
     """The app, the partitions it has, and what goes on beside the agent."""
 
-    def __init__(self, casebook: CasebookSetup, places: Places, limits: dict[str, int]) -> None:
+    def __init__(
+        self,
+        casebook: CasebookSetup,
+        places: Places,
+        limits: dict[str, int],
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`limits`: largest record batch of each topic; `ready`: called once it works on its first partitions."""
         self.app: faust.App = make_app(casebook.app)
         self.beside = (self._keep, self._fire)
         self._casebook = casebook
@@ -107,6 +117,7 @@ class CasebookWorker:
         self._working = False
         self._generation = -1
         self._hurry = asyncio.Event()
+        self._ready: Callable[[], None] | None = ready
         self._reached: dict[int, tuple[Any, int]] = {}
         batch_agent(self.app, batch_topic(self.app, places.events), self._work, MOST_BATCHES)
         self.app.on_rebalance_complete.connect(self._assigned)
@@ -163,6 +174,12 @@ class CasebookWorker:
         self._working = True
         if self._opening:
             await asyncio.wait(self._opening.values(), timeout=OPENED_AT_ONCE_S)
+        self._say_ready()
+
+    def _say_ready(self) -> None:
+        if self._ready is not None and not self._opening:
+            self._ready()
+            self._ready = None
 
     async def _open(self, number: int) -> None:
         try:
@@ -177,6 +194,8 @@ class CasebookWorker:
                 self._held.discard(number)
                 await self.app.consumer.seek(self._tp(number), views.offset)
                 self.app.consumer.resume_partitions([self._tp(number)])
+            if self._working:
+                self._say_ready()
         except Exception as failed:
             await self.app.crash(failed)
 

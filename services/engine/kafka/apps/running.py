@@ -33,7 +33,6 @@ async def run_app(
     beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     *,
     staying: asyncio.Event | None = None,
-    started: Callable[[], None] = lambda: None,
 ) -> None:
     """Run an app and what goes on beside it until `stopping` is set; then stop cleanly, within the session timeout.
 
@@ -48,7 +47,6 @@ async def run_app(
         await asyncio.wait({starting, asked, crashed}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            started()
         tasks += [asyncio.create_task(work()) for work in beside]
         await asyncio.wait({asked, crashed, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         failure = app.crash_reason or next((task.exception() for task in tasks if task.done()), None)
