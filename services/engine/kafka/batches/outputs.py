@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import aiokafka
 import msgspec
@@ -81,19 +82,38 @@ class Outputs:
         by_topic: defaultdict[str, list[Output]] = defaultdict(list)
         for output in outputs:
             by_topic[output.topic].append(output)
-        on_their_way: list[asyncio.Future[object]] = []
+        on_their_way: list[asyncio.Future[Any]] = []
         for topic, records in by_topic.items():
-            on_their_way += await self._sent(topic, partition, records)
+            on_their_way += [future for future, _ in await self._sent(topic, partition, records)]
         await asyncio.gather(*on_their_way)
 
-    async def _sent(self, topic: str, partition: int, records: Sequence[Output]) -> list[asyncio.Future[object]]:
+    async def placed(self, partition: int, records: Sequence[Output]) -> range | None:
+        """As `send`, for records of one topic; returns the offsets at which they stand.
+
+        None when they do not follow one another (somebody else wrote between, or one was too large), or when the
+        broker does not tell, as for a batch that it had already.
+        """
+        sent = await self._sent(records[0].topic, partition, records)
+        found = await asyncio.gather(*(future for future, _ in sent))
+        end = first = found[0].offset if found else -1
+        for each, (_, count) in zip(found, sent, strict=True):
+            if each.offset != end or end < 0:
+                return None
+            end += count
+        return range(first, end) if end - first == len(records) else None
+
+    async def _sent(
+        self, topic: str, partition: int, records: Sequence[Output]
+    ) -> list[tuple[asyncio.Future[Any], int]]:
         producer = self._producer()
         builders, oversized = built(records, self._limits[topic], partition)
         for record in oversized:
             await self._quarantined(record)
         # Two calls for one partition would else mix their batches.
         async with self._turn.setdefault((topic, partition), asyncio.Lock()):
-            return [await producer.send_batch(each, topic, partition=partition) for each in builders]
+            return [
+                (await producer.send_batch(each, topic, partition=partition), each.record_count()) for each in builders
+            ]
 
 
 def built(

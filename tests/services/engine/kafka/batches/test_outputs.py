@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import aiokafka
 import pytest
@@ -183,3 +184,35 @@ class TestOnABroker:
 
 def test_kafkas_refusal_is_a_kafka_error() -> None:
     assert issubclass(MessageSizeTooLargeError, KafkaError)
+
+
+@dataclass
+class Placing:
+    """A producer whose batches stand where it is told."""
+
+    at: list[int]
+
+    async def send_batch(self, builder: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[object]:
+        placed: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        placed.set_result(SimpleNamespace(offset=self.at.pop(0)))
+        return placed
+
+
+@pytest.mark.parametrize(
+    ("at", "sizes", "found"),
+    [
+        ([7], [10, 10], range(7, 9)),
+        ([7, 9, 11], [400] * 6, range(7, 13)),
+        ([7, 9, 12], [400] * 6, None),
+        ([-1], [10], None),
+        ([7], [10, 2_000], None),
+        ([], [2_000], None),
+    ],
+)
+async def test_where_records_stand_is_told_only_when_nothing_lies_between(
+    at: list[int], sizes: list[int], found: range | None
+) -> None:
+    async def keep(record: OversizedRecord) -> None: ...
+
+    outputs = Outputs(lambda: Placing(at), {"views": LIMIT}, keep)  # type: ignore[arg-type,return-value]
+    assert await outputs.placed(0, [Output("views", b"a", b"x" * size) for size in sizes]) == found
