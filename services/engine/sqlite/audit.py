@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
+from services.engine.audit_chain import FIRST_HEAD, chained
 from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.savepoint import Savepoint
-
-FIRST_HEAD = "0" * 64
-"""Head of the empty chain."""
 
 
 class SqliteAudit:
@@ -32,8 +28,3 @@ class SqliteAudit:
         return self._connection.execute(
             "SELECT number, head, entry FROM audit WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
         ).fetchall()
-
-
-def chained(head: str, entry: bytes) -> str:
-    """The head after an entry: SHA-256 hex over the previous head and the entry."""
-    return sha256(head.encode() + entry).hexdigest()

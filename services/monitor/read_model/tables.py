@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text
 
-from services.monitor.read_model.columns import BIG, OPEN_FIELDS, Instant
+from services.engine.sql.columns import BIG, OPEN_FIELDS, Instant
 
 METADATA = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from services.monitor.read_model.columns import BIG, OPEN_FIELDS, Instant
+from services.engine.sql.columns import BIG, OPEN_FIELDS, Instant
 
 revision = "0001"
 down_revision = None

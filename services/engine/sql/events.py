@@ -1,0 +1,160 @@
+"""The log. Implements `services.engine.transaction.EventStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select
+
+from services.engine.buffer import Buffer
+from services.engine.ports import LogRecord
+from services.engine.sql.outgoing import OutgoingRecord
+from services.engine.sql.session import Executing
+from services.engine.sql.tables import COUNTERS, EVENTS, UNSENT
+from services.engine.sql.turn import EVENTS_COUNTER, Turn
+from services.engine.transaction import NewRecord, StoredEvent
+
+AT_ONCE = 500
+"""Ids looked up by one statement."""
+_RECORD = (EVENTS.c.position, EVENTS.c.event_id, EVENTS.c.case_id, EVENTS.c.body)
+_FOUND = (EVENTS.c.position, EVENTS.c.case_id, EVENTS.c.digest, EVENTS.c.alerting)
+
+
+class SqlEvents:
+    """Appends are kept until the group is stored; positions have no gaps.
+
+    In a group, looking for an id is the first step of a decision: it takes the turn. Reading an event does not.
+    """
+
+    def __init__(self, reading: Executing, turn: Turn | None) -> None:
+        """`turn` None: for queries, which must not write."""
+        self._reading = reading
+        self._turn = turn
+        self._new: Buffer[str, tuple[int, NewRecord]] = Buffer(writable=turn is not None)
+        """Event id → (position, record), in order of position."""
+        self._expected: dict[str, StoredEvent | None] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Events that the current group appended."""
+        return len(self._new.values)
+
+    def find(self, event_id: str) -> StoredEvent | None:
+        """Whether the id is on the log."""
+        if self._turn is not None:
+            self._turn.claim()
+        new = self._new.get(event_id)
+        if new is not None:
+            position, record = new
+            return StoredEvent(position, record.fact.case_id, record.digest, record.alerting)
+        if event_id not in self._expected:
+            self.expect((event_id,))
+        return self._expected[event_id]
+
+    def expect(self, event_ids: Collection[str]) -> None:
+        """See `EventStore.expect`. In a turn nobody else appends, so what is not there now is not during this work."""
+        if self._turn is not None:
+            self._turn.claim()
+        wanted = [event_id for event_id in dict.fromkeys(event_ids) if self._new.get(event_id) is None]
+        for first in range(0, len(wanted), AT_ONCE):
+            page = wanted[first : first + AT_ONCE]
+            rows = self._reading.execute(select(EVENTS.c.event_id, *_FOUND).where(EVENTS.c.event_id.in_(page)))
+            found = {row[0]: StoredEvent(*row[1:]) for row in rows}
+            self._expected |= {event_id: found.get(event_id) for event_id in page}
+
+    def append(self, record: NewRecord) -> int:
+        """Append; returns the position."""
+        if self._turn is None:
+            raise TypeError("a query must not write: hand the work to Writer.write")
+        position = self._turn.claim().position + len(self._new.values) + 1
+        if self._new.get(record.fact.id) is not None:
+            raise ValueError(f"event {record.fact.id} is already on the log; ask find() before appending")
+        self._new.put(record.fact.id, (position, record))
+        return position
+
+    def newest_recorded_at(self) -> datetime | None:
+        """The newest instant that intake recorded; None on an empty log. In a group it takes the turn, so that nobody
+        records anything between this answer and the commit."""
+        if self._turn is None:
+            query = select(COUNTERS.c.recorded_at).where(COUNTERS.c.name == EVENTS_COUNTER)
+            stored: datetime | None = self._reading.execute(query).scalar_one()
+            return stored
+        newest = self._turn.claim().recorded_at
+        waiting = [record.fact.recorded_at for _, record in self._new.values.values()]
+        return max((at for at in (newest, *waiting) if at is not None), default=None)
+
+    def get(self, event_id: str) -> LogRecord | None:
+        """One stored event."""
+        new = self._new.get(event_id)
+        if new is not None:
+            return _record(*new)
+        row = self._reading.execute(select(*_RECORD).where(EVENTS.c.event_id == event_id)).one_or_none()
+        return None if row is None else LogRecord(*row)
+
+    def of_case(self, case_id: str) -> list[LogRecord]:
+        """Every record of one case, oldest position first."""
+        query = select(*_RECORD).where(EVENTS.c.case_id == case_id).order_by(EVENTS.c.position)
+        stored = [LogRecord(*row) for row in self._reading.execute(query)]
+        return stored + [_record(*new) for new in self._new.values.values() if new[1].fact.case_id == case_id]
+
+    def count_of_case(self, case_id: str) -> int:
+        """How many there are of one case."""
+        query = select(func.count()).select_from(EVENTS).where(EVENTS.c.case_id == case_id)
+        stored: int = self._reading.execute(query).scalar_one()
+        return stored + sum(record.fact.case_id == case_id for _, record in self._new.values.values())
+
+    def cases(self) -> dict[str, None]:
+        """The cases of the events that the current group appended, in order."""
+        return dict.fromkeys(record.fact.case_id for _, record in self._new.values.values())
+
+    def settle(self) -> None:
+        """See `Buffer.settle`."""
+        self._expected.clear()
+        self._new.settle()
+
+    def take_back(self) -> None:
+        """See `Buffer.take_back`."""
+        self._expected.clear()
+        self._new.take_back()
+
+    def store(self, writing: Executing) -> list[OutgoingRecord]:
+        """Store what the group appended; returns what is to be sent once it is committed."""
+        new = list(self._new.values.values())
+        if not new:
+            return []
+        writing.execute(insert(EVENTS), [event_row(position, record) for position, record in new])
+        writing.execute(insert(UNSENT), [{"position": position} for position, _ in new])
+        return [
+            OutgoingRecord(position, r.fact.id, r.fact.case_id, r.fact.recorded_at, r.alerting, r.body)
+            for position, r in new
+        ]
+
+    def forget(self) -> None:
+        """The group is stored, or failed."""
+        self._new.clear()
+        self._expected.clear()
+
+
+def event_row(position: int, record: NewRecord) -> dict[str, Any]:
+    """A row of `store_events`."""
+    return {
+        "position": position,
+        "event_id": record.fact.id,
+        "case_id": record.fact.case_id,
+        "recorded_at": record.fact.recorded_at,
+        "digest": record.digest,
+        "alerting": record.alerting,
+        "body": record.body,
+    }
+
+
+def read_page(reading: Executing, after: int, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """(position, event id, case id, body) after a position, oldest first."""
+    query = select(*_RECORD).where(EVENTS.c.position > after).order_by(EVENTS.c.position).limit(limit)
+    return reading.execute(query).all()
+
+
+def _record(position: int, record: NewRecord) -> LogRecord:
+    return LogRecord(position, record.fact.id, record.fact.case_id, record.body)

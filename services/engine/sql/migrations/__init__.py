@@ -1,0 +1,1 @@
+"""How the tables of the SQL store came to be what they are; run by alembic."""

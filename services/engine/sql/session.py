@@ -1,0 +1,115 @@
+"""The connection that writes, and what one work of many did with it at once. Belongs to the writer's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.engine.sql.database import shown
+
+Parameters = dict[str, Any] | Sequence[dict[str, Any]] | None
+
+
+class Executing(Protocol):
+    """What stores use of a connection."""
+
+    def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[*tuple[Any, ...]]:
+        """Run one statement."""
+
+
+class Session:
+    """One connection, made when it is needed, one transaction after the other, and savepoints of single works."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._saved = False
+        self._used = False
+        self.where = shown(engine)
+        """The database, in words."""
+        self.dialect = engine.dialect.name
+
+    @property
+    def used(self) -> bool:
+        """Whether anything ran in this transaction."""
+        return self._used
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the transaction goes on after a statement failed."""
+        if self._connection is None or self._connection.invalidated:
+            return False
+        if self.dialect != "postgresql":
+            return bool(self._connection.connection.driver_connection.in_transaction)  # type: ignore[union-attr]
+        status: str = self._connection.connection.driver_connection.info.transaction_status.name  # type: ignore[union-attr]
+        return self._saved or status != "INERROR"
+
+    def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[*tuple[Any, ...]]:
+        """Run one statement, in the transaction, which the first one begins."""
+        self._used = True
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection.execute(statement, parameters)
+
+    def save(self) -> None:
+        """What the current work writes from here on can be taken back alone."""
+        if not self._saved:
+            self._driver("SAVEPOINT work")
+            self._saved = True
+
+    def settle(self) -> None:
+        """The current work succeeded."""
+        if self._saved:
+            self._saved = False
+            self._driver("RELEASE SAVEPOINT work")
+
+    def take_back(self) -> None:
+        """The current work failed."""
+        if self._saved:
+            self._saved = False
+            self._driver("ROLLBACK TO SAVEPOINT work")
+            self._driver("RELEASE SAVEPOINT work")
+
+    def commit(self) -> None:
+        """End the transaction; what it wrote is durable."""
+        if self._connection is not None:
+            self._connection.commit()
+        self._used = False
+
+    def run_lightly(self, statement: Executable, parameters: Any = None) -> None:
+        """A transaction of one statement that does not wait for the disk: it may be lost with the machine."""
+        if self.dialect == "postgresql":
+            self._driver("SET LOCAL synchronous_commit = off")
+            self.execute(statement, parameters)
+            self.commit()
+            return
+        self._pragma("synchronous = NORMAL")  # which is refused inside a transaction
+        self.execute(statement, parameters)
+        self.commit()
+        self._pragma("synchronous = FULL")
+
+    def give_up(self) -> None:
+        """Something failed: undo the transaction and leave the connection, and with it every lock."""
+        connection, self._connection = self._connection, None
+        self._saved = self._used = False
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                connection.invalidate()
+            with suppress(SQLAlchemyError):
+                connection.close()
+
+    def _driver(self, statement: str) -> None:
+        self._used = True
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        self._connection.exec_driver_sql(statement)
+
+    def _pragma(self, setting: str) -> None:
+        assert self._connection is not None  # noqa: S101  # the group before used it
+        cursor = self._connection.connection.cursor()
+        cursor.execute(f"PRAGMA {setting}")
+        cursor.close()
