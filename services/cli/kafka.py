@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.kafka_acls import group as acls_group
+from services.cli.kafka_connection import DEFAULT_DATA
 from services.cli.kafka_topics import group as topics_group
 from services.cli.options import KEEP, AsJson
 
 if TYPE_CHECKING:
     from services.engine.kafka.broker import NodeStanding
 
-DEFAULT_DIRECTORY = Path("ccr-kafka")
-"""Where the cluster's files lie unless told otherwise."""
 MAX_LINES = 10_000
 """Most lines of a log that are shown at once."""
 
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(
         help="Apache Kafka on this machine, without Docker, for trying out and for tests. It listens on this machine "
-        "only and asks for no password: keep real data out of it.",
+        "only and, unless it was made with --secure, asks for no password: keep real data out of it.",
         no_args_is_help=True,
     )
     group.command(epilog="Example: ccr kafka up --brokers 3")(up)
@@ -39,36 +39,49 @@ def register(app: typer.Typer) -> None:
     group.command(epilog="Example: ccr kafka status --json")(status)
     group.command(epilog="Example: ccr kafka logs --node 2 --lines 100")(logs)
     group.add_typer(topics_group(), name="topics")
+    group.add_typer(acls_group(), name="acls")
     app.add_typer(group, name="kafka", rich_help_panel=KEEP)
 
 
 def up(
-    data: Directory = DEFAULT_DIRECTORY,
+    data: Directory = DEFAULT_DATA,
     brokers: Annotated[int, typer.Option(metavar="1|3", help="How many brokers; kept for the next start.")] = 1,
     heap_mb: Annotated[
         int, typer.Option("--heap", min=128, max=32_768, metavar="MB", help="Memory of Java, for each broker.")
     ] = 384,
+    secure: Annotated[
+        bool,
+        typer.Option(
+            "--secure", help="Make it secure: TLS, a password for each user, and only what ccr kafka acls allows."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start Kafka, and return when it answers. Called again, it starts only what does not run.
 
     The first time, the program is fetched from Maven Central (about 50 MB). Free ports are chosen, and kept for the
     next start. It runs on in the background until ccr kafka down.
+
+    A secure cluster stays secure. Its certificates and passwords are made in the folder security of its directory, for
+    your eyes only; other commands with the same --data find them there.
     """
     from services.cli.printing import console, json_line, say
     from services.engine.kafka.broker import start
 
     with console(stderr=True).status("starting Apache Kafka"):
-        cluster = asyncio.run(start(data, brokers=brokers, heap_mb=heap_mb))
+        cluster = asyncio.run(start(data, brokers=brokers, heap_mb=heap_mb, secure=secure))
     if as_json:
-        json_line({"bootstrap": cluster.bootstrap, "version": cluster.version, "data": str(data)})
+        told = {"bootstrap": cluster.bootstrap, "version": cluster.version, "data": str(data)}
+        json_line({**told, "secure": cluster.secure})
         return
     say(f"Apache Kafka {cluster.version}\naddress    {cluster.bootstrap}\ndata       {data.absolute()}")
+    if cluster.secure:
+        say(f"security   {cluster.secrets.absolute()}")
     for node in cluster.nodes:
         say(f"log        {cluster.log(node).absolute()}")
 
 
-def down(data: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> None:
+def down(data: Directory = DEFAULT_DATA, as_json: AsJson = False) -> None:
     """Stop Kafka, with its log closed cleanly. Nothing is deleted."""
     from services.cli.printing import json_line, say
     from services.engine.kafka.broker import stop
@@ -80,7 +93,7 @@ def down(data: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> None:
         say("stopped" if stopped else f"no Kafka of {data} was running")
 
 
-def status(data: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> None:
+def status(data: Directory = DEFAULT_DATA, as_json: AsJson = False) -> None:
     """Show each broker: whether its process runs and whether it answers. Exit status 1 unless all answer."""
     from services.cli.printing import json_line, table
     from services.cli.refused import FAILED
@@ -100,7 +113,7 @@ def status(data: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> None
 
 
 def logs(
-    data: Directory = DEFAULT_DIRECTORY,
+    data: Directory = DEFAULT_DATA,
     node: Annotated[int, typer.Option(min=1, metavar="N", help="Which broker's log.")] = 1,
     lines: Annotated[int, typer.Option(min=1, max=MAX_LINES, metavar="N", help="So many lines from its end.")] = 40,
 ) -> None:

@@ -5,29 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.kafka_connection import (
+    DEFAULT_DATA,
+    Bootstrap,
+    CaFile,
+    Connection,
+    Data,
+    PasswordFile,
+    User,
+    connection,
+)
 from services.cli.options import AsJson
 
 if TYPE_CHECKING:
     from services.engine.kafka.topics import Difference, Topic
     from services.engine.kafka.topics.repartition import Repartitioned
 
-Bootstrap = Annotated[
-    str | None,
-    typer.Option(
-        "--bootstrap",
-        envvar="CCR_KAFKA",
-        metavar="HOST:PORT,…",
-        help="Address of the cluster; by default that of ccr kafka up in --data.",
-    ),
-]
-Data = Annotated[
-    Path, typer.Option("--data", envvar="CCR_KAFKA_DATA", metavar="DIR", help="Directory of ccr kafka up.")
-]
 Partitions = Annotated[
     int | None,
     typer.Option(
@@ -45,7 +42,6 @@ Copies = Annotated[
     ),
 ]
 DEFAULT_PARTITIONS = 12
-DEFAULT_DATA = Path("ccr-kafka")
 
 
 def group() -> typer.Typer:
@@ -67,10 +63,14 @@ def plan(
     data: Data = DEFAULT_DATA,
     partitions: Partitions = None,
     copies: Copies = None,
+    ca_file: CaFile = None,
+    user: User = None,
+    password_file: PasswordFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what differs, and change nothing."""
-    _, found = asyncio.run(_differences(bootstrap, data, partitions, copies))
+    where = connection(bootstrap, data, ca_file, user, password_file)
+    _, found = asyncio.run(_differences(where, partitions, copies))
     _tell(found, as_json=as_json)
 
 
@@ -79,12 +79,16 @@ def check(
     data: Data = DEFAULT_DATA,
     partitions: Partitions = None,
     copies: Copies = None,
+    ca_file: CaFile = None,
+    user: User = None,
+    password_file: PasswordFile = None,
     as_json: AsJson = False,
 ) -> None:
     """As plan, with exit status 1 when anything differs: for scripts and for CI."""
     from services.cli.refused import FAILED
 
-    _, found = asyncio.run(_differences(bootstrap, data, partitions, copies))
+    where = connection(bootstrap, data, ca_file, user, password_file)
+    _, found = asyncio.run(_differences(where, partitions, copies))
     _tell(found, as_json=as_json)
     if found:
         raise typer.Exit(FAILED)
@@ -95,6 +99,9 @@ def apply(
     data: Data = DEFAULT_DATA,
     partitions: Partitions = None,
     copies: Copies = None,
+    ca_file: CaFile = None,
+    user: User = None,
+    password_file: PasswordFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the missing topics and set what is set otherwise; shows it first. Nothing is ever deleted.
@@ -103,7 +110,8 @@ def apply(
     """
     from services.cli.refused import FAILED
 
-    found, left = asyncio.run(_applied(bootstrap, data, partitions, copies, quiet=as_json))
+    where = connection(bootstrap, data, ca_file, user, password_file)
+    found, left = asyncio.run(_applied(where, partitions, copies, quiet=as_json))
     if as_json:
         _tell(left, as_json=True, applied=len(found) - len(left))
     elif left:
@@ -116,6 +124,9 @@ def repartition(
     partitions: Annotated[int, typer.Option("--partitions", min=2, max=1024, metavar="N", help="How many; only more.")],
     bootstrap: Bootstrap = None,
     data: Data = DEFAULT_DATA,
+    ca_file: CaFile = None,
+    user: User = None,
+    password_file: PasswordFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Give the topics keyed by case more partitions. Every service must be stopped, with everything read.
@@ -127,8 +138,9 @@ def repartition(
     from services.cli.printing import json_line, say
     from services.cli.progress import progress
 
+    where = connection(bootstrap, data, ca_file, user, password_file)
     with progress("records") as drawn:
-        done = asyncio.run(_repartitioned(_address(bootstrap, data), partitions, drawn))
+        done = asyncio.run(_repartitioned(where, partitions, drawn))
     if as_json:
         json_line(asdict(done))
         return
@@ -139,46 +151,46 @@ def repartition(
     )
 
 
-async def _repartitioned(address: str, partitions: int, drawn: Callable[[int, int], None]) -> Repartitioned:
+async def _repartitioned(where: Connection, partitions: int, drawn: Callable[[int, int], None]) -> Repartitioned:
     from services.cli.refused import Refused
     from services.engine.kafka.topics import TopicsMismatch, catalogue, cluster_admin, plan, read_layout
     from services.engine.kafka.topics.repartition import repartition as write_anew
 
-    layout = await read_layout(address)
+    layout = await read_layout(*where)
     if layout is None:
         raise Refused("this cluster has no topics of the backbone yet: ccr kafka topics apply --partitions N")
     if partitions <= layout.partitions:
         raise Refused(f"partitions can only be added: there are {layout.partitions}")
-    async with cluster_admin(address) as admin:
+    async with cluster_admin(*where) as admin:
         now = layout.size(copies=min(3, len((await admin.describe_cluster())["brokers"])))
-    found = await plan(address, catalogue(now))
+    found = await plan(where.bootstrap, catalogue(now), where.security)
     if found:
         raise TopicsMismatch(found)
-    return await write_anew(address, now, partitions, drawn)
+    return await write_anew(where.bootstrap, now, partitions, drawn, where.security)
 
 
 async def _applied(
-    bootstrap: str | None, data: Path, partitions: int | None, copies: int | None, *, quiet: bool
+    where: Connection, partitions: int | None, copies: int | None, *, quiet: bool
 ) -> tuple[Sequence[Difference], Sequence[Difference]]:
     from services.cli.printing import say
     from services.engine.kafka.topics import Layout, cluster_admin, read_layout, write_layout
     from services.engine.kafka.topics import apply as settle
 
-    address = _address(bootstrap, data)
-    wanted, found = await _differences(address, data, partitions, copies)
+    wanted, found = await _differences(where, partitions, copies)
     if not quiet:
         _tell(found, as_json=False)
-    async with cluster_admin(address) as admin:
+    async with cluster_admin(*where) as admin:
         left = await settle(admin, wanted, found)
-        if not left and await read_layout(address) is None:
-            await write_layout(address, Layout(1, next(topic.partitions for topic in wanted if topic.by_case)))
+        if not left and await read_layout(*where) is None:
+            layout = Layout(1, next(topic.partitions for topic in wanted if topic.by_case))
+            await write_layout(where.bootstrap, layout, where.security)
     if found and not quiet:
         say(f"{len(found) - len(left)} settled, {len(left)} left for a person")
     return found, left
 
 
 async def _differences(
-    bootstrap: str | None, data: Path, partitions: int | None, copies: int | None
+    where: Connection, partitions: int | None, copies: int | None
 ) -> tuple[Sequence[Topic], Sequence[Difference]]:
     from services.engine.kafka.topics import (
         Layout,
@@ -190,25 +202,12 @@ async def _differences(
         topics_on,
     )
 
-    address = _address(bootstrap, data)
-    async with cluster_admin(address) as admin:
+    async with cluster_admin(*where) as admin:
         if copies is None:
             copies = min(3, len((await admin.describe_cluster())["brokers"]))
-        layout = await read_layout(address) or Layout(1, partitions or DEFAULT_PARTITIONS)
+        layout = await read_layout(*where) or Layout(1, partitions or DEFAULT_PARTITIONS)
         wanted = catalogue(Size(partitions or layout.partitions, copies, layout.generation))
         return wanted, differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))
-
-
-def _address(bootstrap: str | None, data: Path) -> str:
-    from services.cli.refused import Refused
-    from services.engine.kafka.broker.layout import read
-
-    if bootstrap:
-        return bootstrap
-    cluster = read(data)
-    if cluster is None:
-        raise Refused(f"no Kafka was started in {data}: name one with --bootstrap, or start one with ccr kafka up")
-    return cluster.bootstrap
 
 
 def _tell(found: Sequence[Difference], *, as_json: bool, applied: int | None = None) -> None:

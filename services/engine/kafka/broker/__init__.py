@@ -8,6 +8,7 @@ from services.engine.kafka.broker.errors import BrokerError
 from services.engine.kafka.broker.jars import KAFKA_VERSION
 from services.engine.kafka.broker.layout import Cluster, Node
 from services.engine.kafka.broker.running import NodeStanding, broker, kill_node, standing, start, stop
+from services.engine.kafka.broker.secured import password_file, security_of
 
 __all__ = [
     "KAFKA_VERSION",
@@ -17,6 +18,8 @@ __all__ = [
     "NodeStanding",
     "broker",
     "kill_node",
+    "password_file",
+    "security_of",
     "standing",
     "start",
     "stop",

@@ -8,16 +8,22 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from services.engine.kafka.broker.layout import HOST, Cluster, Node
+from services.engine.kafka.broker.secured import security_of
+from services.engine.kafka.security import aiokafka_settings
 
 ANSWER_PATIENCE_MS = 2_000
 """How long one question to a node may take."""
 
 
-async def brokers_seen_by(node: Node) -> frozenset[int]:
+async def brokers_seen_by(cluster: Cluster, node: Node) -> frozenset[int]:
     """Ids of the brokers that a node says are in service; none when it does not answer."""
     if not await _listens(node):
         return frozenset()  # The client would write an error to the log for every time it asked.
-    client = AIOKafkaClient(bootstrap_servers=f"{HOST}:{node.port}", request_timeout_ms=ANSWER_PATIENCE_MS)
+    client = AIOKafkaClient(
+        bootstrap_servers=f"{HOST}:{node.port}",
+        request_timeout_ms=ANSWER_PATIENCE_MS,
+        **aiokafka_settings(security_of(cluster)),
+    )
     try:
         await client.bootstrap()
         return frozenset(broker.nodeId for broker in client.cluster.brokers())
@@ -31,7 +37,7 @@ async def in_service(cluster: Cluster) -> bool:
     """Whether every node answers and knows of all the others."""
     everyone = {node.id for node in cluster.nodes}
     for node in cluster.nodes:
-        if await brokers_seen_by(node) != everyone:
+        if await brokers_seen_by(cluster, node) != everyone:
             return False
     return True
 

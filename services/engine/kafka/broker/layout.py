@@ -16,7 +16,7 @@ from services.engine.kafka.broker.errors import BrokerError
 STATE = "cluster.json"
 """Name of the file that tells what runs."""
 HOST = "127.0.0.1"
-"""Brokers of ours listen on this machine only: they ask nobody for a password."""
+"""Brokers of ours listen on this machine only, since those that are not secure ask nobody for a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Node:
     port: int
     """Where clients connect."""
     controller_port: int
+    peer_port: int = 0
+    """Where the other nodes of a secure cluster connect, known by their certificates."""
     pid: int | None = None
     """The last process that was started; it may be gone."""
     started_at: float = 0.0
@@ -43,6 +45,8 @@ class Cluster:
     nodes: tuple[Node, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
     """Broker settings beside ours, kept for the next start."""
+    secure: bool = False
+    """Whether everything is encrypted and everybody known: see `services.engine.kafka.broker.secured`."""
 
     @property
     def bootstrap(self) -> str:
@@ -55,6 +59,15 @@ class Cluster:
             if node.id == node_id:
                 return node
         raise BrokerError(f"there is no node {node_id}; there are 1 to {len(self.nodes)}")
+
+    @property
+    def secrets(self) -> Path:
+        """Folder of a secure cluster's keys and passwords."""
+        return self.directory / "security"
+
+    def certificate(self, node: Node) -> Path:
+        """A node's key and certificate, on a secure cluster."""
+        return self.secrets / f"node-{node.id}.pem"
 
     def home(self, node: Node) -> Path:
         """Folder of one node's files."""
@@ -96,6 +109,7 @@ def read(directory: Path) -> Cluster | None:
             cluster_id=stored["cluster_id"],
             nodes=tuple(Node(**node) for node in stored["nodes"]),
             settings=stored["settings"],
+            secure=stored.get("secure", False),
         )
     except FileNotFoundError:
         return None
@@ -113,6 +127,7 @@ def write(cluster: Cluster) -> None:
         "cluster_id": cluster.cluster_id,
         "nodes": [asdict(node) for node in cluster.nodes],
         "settings": dict(cluster.settings),
+        "secure": cluster.secure,
     }
     half = cluster.directory / f"{STATE}.new"
     half.write_bytes(orjson.dumps(stored, option=orjson.OPT_INDENT_2))

@@ -13,6 +13,7 @@ import psutil
 from services.engine.kafka.broker.errors import BrokerError
 from services.engine.kafka.broker.layout import Cluster, Node
 from services.engine.kafka.broker.properties import log_configuration, server_properties
+from services.engine.kafka.broker.secured import users_to_format
 
 FORMAT_PATIENCE_S = 60.0
 """How long the making of a node's empty store may take."""
@@ -46,18 +47,20 @@ async def prepare(program: Program, cluster: Cluster, node: Node) -> None:
     (home / "log4j2.properties").write_text(log_configuration(cluster, node), encoding="utf-8")
     if (cluster.data(node) / "meta.properties").exists():
         return
-    made = await asyncio.create_subprocess_exec(
-        *program.command("kafka.tools.StorageTool", "format", "-t", cluster.cluster_id, "-c", str(properties)),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        said, _ = await asyncio.wait_for(made.communicate(), FORMAT_PATIENCE_S)
-    except BaseException:
-        made.kill()
-        await made.wait()
-        raise
+    formatting = ["kafka.tools.StorageTool", "format", "-t", cluster.cluster_id, "-c", str(properties)]
+    with users_to_format(cluster, node) as users:
+        made = await asyncio.create_subprocess_exec(
+            *program.command(*formatting, *users),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            said, _ = await asyncio.wait_for(made.communicate(), FORMAT_PATIENCE_S)
+        except BaseException:
+            made.kill()
+            await made.wait()
+            raise
     if made.returncode:
         raise BrokerError(f"Kafka could not make its store in {home}:\n{_last(said.decode(errors='replace'))}")
 

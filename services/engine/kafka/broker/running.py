@@ -20,6 +20,7 @@ from services.engine.kafka.broker.jars import KAFKA_VERSION, class_path, java
 from services.engine.kafka.broker.layout import Cluster, Node, new_cluster_id, read, write
 from services.engine.kafka.broker.ports import all_free, free_ports
 from services.engine.kafka.broker.process import Program, end, kill, last_words, launch, prepare, process_of
+from services.engine.kafka.broker.secured import keep_secrets
 
 HEAP_MB = 384
 """Java heap of one node, MiB."""
@@ -47,13 +48,19 @@ class NodeStanding:
 
 
 async def start(
-    directory: Path, *, brokers: int = 1, heap_mb: int = HEAP_MB, settings: Mapping[str, str] | None = None
+    directory: Path,
+    *,
+    brokers: int = 1,
+    heap_mb: int = HEAP_MB,
+    settings: Mapping[str, str] | None = None,
+    secure: bool = False,
 ) -> Cluster:
     """Bring up the cluster of a directory, making it the first time; returns when every node really answers.
 
     Nodes that run already are left alone, those that died are started again. `settings` are broker settings beside
-    ours, kept with the cluster. Raises `BrokerError`: not fetched, Java failed, another size or version
-    lies there already.
+    ours, kept with the cluster. One made `secure` stays so: TLS, users with passwords (`security_of`), and nobody may
+    what no ACL allows. Raises `BrokerError`: not fetched, Java failed, another size or version lies there
+    already, or one that is not secure; `SecurityRefused` when its key files are damaged.
     """
     if brokers not in SIZES:
         raise BrokerError(f"a cluster has one or three brokers, not {brokers}")
@@ -61,7 +68,7 @@ async def start(
     await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
     async with _alone(directory):
         for remaining in reversed(range(_TRIES)):
-            cluster = _with_ports(_known(directory, brokers, settings or {}))
+            cluster = _with_ports(_known(directory, brokers, settings or {}, secure=secure))
             write(cluster)
             cluster = await _launched(program, cluster)
             try:
@@ -103,7 +110,7 @@ async def standing(directory: Path) -> tuple[NodeStanding, ...]:
     seen = []
     for node in cluster.nodes:
         found = process_of(node)
-        answers = found is not None and node.id in await brokers_seen_by(node)
+        answers = found is not None and node.id in await brokers_seen_by(cluster, node)
         seen.append(NodeStanding(node.id, node.port, found.pid if found else None, answers, cluster.log(node)))
     return tuple(seen)
 
@@ -115,6 +122,7 @@ async def broker(
     brokers: int = 1,
     heap_mb: int = HEAP_MB,
     settings: Mapping[str, str] | None = None,
+    secure: bool = False,
     keep: bool = False,
 ) -> AsyncIterator[str]:
     """A cluster for as long as the block lasts; yields its bootstrap address.
@@ -123,7 +131,7 @@ async def broker(
     Raises `BrokerError` as `start` does.
     """
     async with stopped_with_us(directory, sys.executable):
-        cluster = await start(directory, brokers=brokers, heap_mb=heap_mb, settings=settings)
+        cluster = await start(directory, brokers=brokers, heap_mb=heap_mb, settings=settings, secure=secure)
         try:
             yield cluster.bootstrap
         finally:
@@ -135,12 +143,12 @@ async def broker(
                 await asyncio.to_thread(shutil.rmtree, directory)
 
 
-def _known(directory: Path, brokers: int, settings: Mapping[str, str]) -> Cluster:
+def _known(directory: Path, brokers: int, settings: Mapping[str, str], *, secure: bool) -> Cluster:
     """The directory's cluster, or a new one."""
     cluster = read(directory)
     if cluster is None:
         nodes = tuple(Node(id=number, port=0, controller_port=0) for number in range(1, brokers + 1))
-        return Cluster(directory, KAFKA_VERSION, new_cluster_id(), nodes, dict(settings))
+        return Cluster(directory, KAFKA_VERSION, new_cluster_id(), nodes, dict(settings), secure)
     if len(cluster.nodes) != brokers:
         raise BrokerError(
             f"{directory} holds a cluster of {len(cluster.nodes)} broker(s), not {brokers}: ask for as many as it "
@@ -151,6 +159,8 @@ def _known(directory: Path, brokers: int, settings: Mapping[str, str]) -> Cluste
             f"{directory} was written by Apache Kafka {cluster.version}, this is {KAFKA_VERSION}: use another "
             "directory; this one's topics can be read with the version that wrote them"
         )
+    if secure and not cluster.secure:
+        raise BrokerError(f"{directory} holds a cluster that is not secure: use another directory for a secure one")
     return replace(cluster, settings={**cluster.settings, **settings})
 
 
@@ -158,17 +168,31 @@ def _with_ports(cluster: Cluster) -> Cluster:
     """The same ports as before, which clients remember, unless a stranger took one while no node ran."""
     if _processes(cluster):
         return cluster
-    ports = [port for node in cluster.nodes for port in (node.port, node.controller_port)]
+    ports = [
+        port
+        for node in cluster.nodes
+        for port in (node.port, node.controller_port, *([node.peer_port] if cluster.secure else []))
+    ]
     if all(ports) and all_free(ports):
         return cluster
     chosen = iter(free_ports(len(ports)))
-    nodes = tuple(replace(node, port=next(chosen), controller_port=next(chosen)) for node in cluster.nodes)
+    nodes = tuple(
+        replace(
+            node,
+            port=next(chosen),
+            controller_port=next(chosen),
+            peer_port=next(chosen) if cluster.secure else 0,
+        )
+        for node in cluster.nodes
+    )
     return replace(cluster, nodes=nodes)
 
 
 async def _launched(program: Program, cluster: Cluster) -> Cluster:
     """Start the nodes that do not run; each is written down as soon as it has a process."""
     asleep = [node for node in cluster.nodes if process_of(node) is None]
+    if cluster.secure and asleep:
+        await asyncio.to_thread(keep_secrets, cluster)
     await asyncio.gather(*(prepare(program, cluster, node) for node in asleep))
     for node in asleep:
         cluster.log(node).unlink(missing_ok=True)

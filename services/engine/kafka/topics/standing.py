@@ -48,10 +48,16 @@ async def cluster_admin(bootstrap: str, security: Security | None = None) -> Asy
     except (KafkaError, OSError) as failed:
         raise KafkaUnreachable(
             f"Kafka at {bootstrap} did not answer or refused ({type(failed).__name__}): check the address, that the "
-            "brokers run (ccr kafka status) and that this service may use them"
+            f"brokers run (ccr kafka status), and that {_as_whom(security)}"
         ) from failed
     finally:
         await admin.close()
+
+
+def _as_whom(security: Security | None) -> str:
+    if security is None:
+        return "they ask for no password (else: --ca-file, --user, --password-file)"
+    return f"{security.user}'s password, the authority {security.ca_file} and what {security.user} may do are right"
 
 
 async def topics_on(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, TopicStanding]:

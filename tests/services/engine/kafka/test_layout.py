@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import socket
+from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import psutil
 import pytest
 
-from services.engine.kafka.broker import BrokerError, Cluster, Node, standing, stop
+from services.engine.kafka.broker import KAFKA_VERSION, BrokerError, Cluster, Node, standing, start, stop
 from services.engine.kafka.broker.layout import STATE, new_cluster_id, read, write
 from services.engine.kafka.broker.ports import all_free, free_ports
 from services.engine.kafka.broker.process import process_of
@@ -79,13 +81,13 @@ def test_no_node_of_that_number(tmp_path: Path) -> None:
 
 def test_a_process_of_another_birth_is_a_strangers() -> None:
     me = psutil.Process(os.getpid())
-    assert process_of(Node(1, 0, 0, me.pid, me.create_time())) == me
-    assert process_of(Node(1, 0, 0, me.pid, me.create_time() - 100)) is None
+    assert process_of(Node(1, 0, 0, pid=me.pid, started_at=me.create_time())) == me
+    assert process_of(Node(1, 0, 0, pid=me.pid, started_at=me.create_time() - 100)) is None
     assert process_of(Node(1, 0, 0)) is None
 
 
 async def test_a_stale_pid_is_neither_running_nor_stopped(tmp_path: Path) -> None:
-    stale = Node(1, free_ports(1)[0], 1, os.getpid(), 1.0)
+    stale = Node(1, free_ports(1)[0], 1, pid=os.getpid(), started_at=1.0)
     write(Cluster(tmp_path, "4.1.2", new_cluster_id(), (stale,)))
     (found,) = await standing(tmp_path)
     assert found.pid is None
@@ -106,3 +108,59 @@ def test_chosen_ports_are_free_and_different() -> None:
         taken.bind(("127.0.0.1", ports[3]))
         taken.listen()
         assert not all_free(ports)
+
+
+def secure_settings(directory: Path) -> dict[str, str]:
+    made = replace(
+        cluster(directory), secure=True, nodes=tuple(Node(n, 9000 + n, 9100 + n, 9200 + n) for n in (1, 2, 3))
+    )
+    return dict(line.split("=", 1) for line in server_properties(made, made.nodes[0]).splitlines())
+
+
+def test_nothing_of_a_secure_cluster_is_plain_text(tmp_path: Path) -> None:
+    found = secure_settings(tmp_path)
+    protocols = dict(each.split(":") for each in found["listener.security.protocol.map"].split(","))
+    listeners = {each.split("://")[0] for each in found["listeners"].split(",")}
+    assert {protocols[name] for name in listeners} == {"SASL_SSL", "SSL"}
+    assert protocols["CLIENTS"] == "SASL_SSL"
+    assert found["sasl.enabled.mechanisms"] == "SCRAM-SHA-512"
+    assert found["ssl.enabled.protocols"] == "TLSv1.3"
+
+
+def test_nodes_of_a_secure_cluster_know_each_other_by_certificate(tmp_path: Path) -> None:
+    found = secure_settings(tmp_path)
+    assert found["inter.broker.listener.name"] == "PEERS"
+    assert found["listener.name.peers.ssl.client.auth"] == "required"
+    assert found["listener.name.controller.ssl.client.auth"] == "required"
+    assert "PEERS://127.0.0.1:9201" in found["listeners"]
+
+
+def test_what_no_acl_allows_is_refused(tmp_path: Path) -> None:
+    found = secure_settings(tmp_path)
+    assert found["authorizer.class.name"].endswith("StandardAuthorizer")
+    assert found["allow.everyone.if.no.acl.found"] == "false"
+    assert found["super.users"] == "User:node;User:admin"
+
+
+def test_a_secure_cluster_stays_secure(tmp_path: Path) -> None:
+    made = replace(cluster(tmp_path), secure=True)
+    write(made)
+    assert read(tmp_path) == made
+
+
+@pytest.mark.kafka
+@pytest.mark.usefixtures("kafka_program")
+async def test_a_cluster_without_passwords_is_not_made_secure_in_place(tmp_path: Path) -> None:
+    write(replace(cluster(tmp_path, 1), version=KAFKA_VERSION))
+    with pytest.raises(BrokerError, match="is not secure: use another directory"):
+        await start(tmp_path, secure=True)
+
+
+def test_a_state_file_from_before_there_was_security_is_of_a_plain_cluster(tmp_path: Path) -> None:
+    write(cluster(tmp_path))
+    stored = orjson.loads((tmp_path / STATE).read_bytes())
+    del stored["secure"]
+    for node in stored["nodes"]:
+        del node["peer_port"]
+    (tmp_path / STATE).write_bytes(orjson.dumps(stored))
+    assert read(tmp_path) == cluster(tmp_path)

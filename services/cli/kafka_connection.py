@@ -1,0 +1,81 @@
+"""Which Kafka a command speaks to, and as whom: options that all of them share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+if TYPE_CHECKING:
+    from services.engine.kafka.security import Security
+
+DEFAULT_DATA = Path("ccr-kafka")
+"""Where `ccr kafka up` keeps its cluster unless told otherwise."""
+
+Bootstrap = Annotated[
+    str | None,
+    typer.Option(
+        "--bootstrap",
+        envvar="CCR_KAFKA",
+        metavar="HOST:PORT,…",
+        help="Address of the cluster; by default that of ccr kafka up in --data.",
+    ),
+]
+Data = Annotated[
+    Path, typer.Option("--data", envvar="CCR_KAFKA_DATA", metavar="DIR", help="Directory of ccr kafka up.")
+]
+CaFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca-file",
+        envvar="CCR_KAFKA_CA_FILE",
+        metavar="FILE",
+        help="Certificate of the authority that signed the brokers' certificates (PEM): connect by TLS.",
+    ),
+]
+User = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        envvar="CCR_KAFKA_USER",
+        metavar="NAME",
+        help="User of Kafka; on a secure cluster of ccr kafka up, admin unless told otherwise.",
+    ),
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        envvar="CCR_KAFKA_PASSWORD_FILE",
+        metavar="FILE",
+        help="File with that user's password. The variable CCR_KAFKA_PASSWORD may hold it instead.",
+    ),
+]
+
+
+class Connection(NamedTuple):
+    """Where a cluster is, and how it is reached."""
+
+    bootstrap: str
+    security: Security | None
+
+
+def connection(
+    bootstrap: str | None, data: Path, ca_file: Path | None, user: str | None, password_file: Path | None
+) -> Connection:
+    """What the options say; a cluster of `ccr kafka up` needs none. Raises `Refused`, `SecurityRefused`."""
+    from services.cli.refused import Refused
+    from services.engine.kafka.broker import security_of
+    from services.engine.kafka.broker.layout import read
+    from services.engine.kafka.security import read_security
+    from services.engine.kafka.security.principals import ADMIN
+
+    if bootstrap:
+        return Connection(bootstrap, read_security(ca_file, user, password_file))
+    cluster = read(data)
+    if cluster is None:
+        raise Refused(f"no Kafka was started in {data}: name one with --bootstrap, or start one with ccr kafka up")
+    if ca_file or password_file or not cluster.secure:
+        return Connection(cluster.bootstrap, read_security(ca_file, user, password_file))
+    return Connection(cluster.bootstrap, security_of(cluster, user or ADMIN))

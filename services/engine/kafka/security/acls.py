@@ -1,0 +1,117 @@
+"""Who may do what on the cluster, as code: exactly what each service does, and one topic to write for each agency.
+
+What no ACL allows is refused (`allow.everyone.if.no.acl.found=false`). Operations and resources are Kafka's:
+https://kafka.apache.org/documentation/#operations_resources_and_protocols
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ccr_events.agencies import Agency
+from services.engine.kafka.security.principals import (
+    CASEBOOK,
+    CONSOLE,
+    INTAKE,
+    MONITOR,
+    OPERATOR,
+    PORTAL,
+    agency_user,
+)
+from services.engine.kafka.topics.catalogue import CASE_VIEWS, EVENTS, INBOUND, LAYOUT, LINKS, QUARANTINE, Size
+
+OURS = "ccr."
+"""What every topic and group of the backbone begins with."""
+CLUSTER = "kafka-cluster"
+"""Kafka's own name of the cluster as a resource."""
+Resource = Literal["topic", "group", "cluster", "transactional_id", "delegation_token", "user"]
+Operation = Literal[
+    "all",
+    "read",
+    "write",
+    "create",
+    "delete",
+    "alter",
+    "describe",
+    "cluster_action",
+    "describe_configs",
+    "alter_configs",
+    "idempotent_write",
+    "create_tokens",
+    "describe_tokens",
+    "two_phase_commit",
+]
+"""Kafka's own words, in small letters."""
+_LOOK: tuple[Operation, ...] = ("describe", "describe_configs")
+_READ: tuple[Operation, ...] = ("read", *_LOOK)
+_WRITE: tuple[Operation, ...] = ("write", *_LOOK)
+_GROUP: tuple[Operation, ...] = ("read", "describe")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Acl:
+    """One thing that one user may do."""
+
+    principal: str
+    resource: Resource
+    name: str
+    operation: Operation
+    prefixed: bool = False
+    """Whether `name` is only the beginning of what is meant."""
+    allows: bool = True
+    """Ours all do; one that forbids was set by hand."""
+    host: str = "*"
+    """From where; everywhere, unless somebody set it by hand."""
+
+    def __str__(self) -> str:
+        what = f"{self.resource} {self.name}{'…' if self.prefixed else ''}"
+        at = "" if self.host == "*" else f" from {self.host}"
+        return f"{self.principal} {'may' if self.allows else 'may not'} {self.operation} {what}{at}"
+
+
+def group_of(service: str) -> str:
+    """The consumer group of a service's workers, which is its Faust app's id too."""
+    return OURS + service
+
+
+def wanted_acls(size: Size) -> tuple[Acl, ...]:
+    """Every ACL there has to be, in order; of the topics keyed by case, those of the generation in force."""
+    events, links, views = size.named(EVENTS), size.named(LINKS), size.named(CASE_VIEWS)
+    inbound = [agency for agency in Agency if agency is not Agency.CCR]
+    rights = [
+        *_topics(INTAKE, _READ, [LAYOUT, *(INBOUND + agency.value for agency in inbound)]),
+        *_topics(INTAKE, _WRITE, [events, QUARANTINE]),
+        *_topics(CASEBOOK, _READ, [LAYOUT, events, views]),
+        *_topics(CASEBOOK, _WRITE, [events, links, views, QUARANTINE]),
+        *_topics(MONITOR, _READ, [LAYOUT, events, links, QUARANTINE]),
+        *_topics(MONITOR, _WRITE, [QUARANTINE]),
+        *_topics(PORTAL, _READ, [LAYOUT]),
+        *_topics(PORTAL, _WRITE, [events]),
+        *(
+            Acl(service, "group", group_of(service), operation)
+            for service in (INTAKE, CASEBOOK, MONITOR)
+            for operation in _GROUP
+        ),
+        *_topics(OPERATOR, ("read", "write"), [LAYOUT]),
+        *_of_all(OPERATOR, "topic", ("create", "delete", "alter", "alter_configs", *_LOOK)),
+        *_of_all(OPERATOR, "group", ("describe",)),
+        *(Acl(OPERATOR, "cluster", CLUSTER, operation) for operation in _LOOK),
+        *_of_all(CONSOLE, "topic", _LOOK),
+        *_of_all(CONSOLE, "group", ("describe",)),
+        *(Acl(CONSOLE, "cluster", CLUSTER, operation) for operation in _LOOK),
+    ]
+    for agency in inbound:
+        # Not its settings, nothing of another's, and no reading: what it sent is sealed from then on, for it too.
+        rights += _topics(agency_user(agency), ("write", "describe"), [INBOUND + agency.value])
+    return tuple(sorted(set(rights)))
+
+
+def _topics(principal: str, operations: Iterable[Operation], names: Iterable[str]) -> Iterator[Acl]:
+    operations = tuple(operations)
+    return (Acl(principal, "topic", name, operation) for name in names for operation in operations)
+
+
+def _of_all(principal: str, resource: Resource, operations: Iterable[Operation]) -> Iterator[Acl]:
+    return (Acl(principal, resource, OURS, operation, prefixed=True) for operation in operations)

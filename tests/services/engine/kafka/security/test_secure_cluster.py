@@ -1,0 +1,324 @@
+"""A secure cluster of three real brokers: who may do what there, and what nobody may."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import stat
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import confluent_kafka
+import orjson
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import NewTopic
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
+from aiokafka.protocol.fetch import FetchRequest
+
+from services.cli.main import run
+from services.engine.kafka.batches import read_limits
+from services.engine.kafka.broker import Cluster, broker, kill_node, security_of, standing, start
+from services.engine.kafka.broker.layout import read
+from services.engine.kafka.security import Security, aiokafka_settings, librdkafka_settings
+from services.engine.kafka.security.acls import Acl, group_of, wanted_acls
+from services.engine.kafka.security.acls_applied import apply_acls
+from services.engine.kafka.security.acls_on import give
+from services.engine.kafka.security.authority import kept_authority
+from services.engine.kafka.security.principals import USERS
+from services.engine.kafka.topics import Layout, Size, apply, catalogue, cluster_admin, plan, require_topics
+from services.engine.kafka.topics.layout import read_layout, write_layout
+from services.engine.kafka.topics.standing import KafkaUnreachable
+
+pytestmark = pytest.mark.kafka
+in_session = pytest.mark.asyncio(loop_scope="session")
+SIZE = Size(partitions=2, copies=3)
+OWN, OTHERS, EVENTS = "ccr.inbound.le", "ccr.inbound.jail", "ccr.events"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def cluster(kafka_program: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """Three brokers with every topic, every ACL and a layout."""
+    directory = tmp_path_factory.mktemp("secure")
+    async with broker(directory, brokers=3, heap_mb=256, secure=True) as bootstrap:
+        found = read(directory)
+        assert found is not None
+        operator = security_of(found, "operator")
+        async with cluster_admin(bootstrap, security_of(found)) as admin:
+            assert await apply_acls(admin, wanted_acls(SIZE)) == ()
+        async with cluster_admin(bootstrap, operator) as admin:
+            wanted = catalogue(SIZE)
+            assert await apply(admin, wanted, await plan(bootstrap, wanted, operator)) == ()
+        await write_layout(bootstrap, Layout(1, SIZE.partitions), operator)
+        yield found
+
+
+def as_user(cluster: Cluster, user: str) -> Security:
+    security = security_of(cluster, user)
+    assert security is not None
+    return security
+
+
+async def write(cluster: Cluster, user: str, topic: str) -> None:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=cluster.bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        **aiokafka_settings(as_user(cluster, user)),
+    )
+    try:
+        await producer.start()
+        await producer.send_and_wait(topic, b"a fact", key=b"a case", partition=0)
+    finally:
+        await producer.stop()
+
+
+async def read_one(cluster: Cluster, user: str, topic: str, group: str | None = None) -> bytes:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=cluster.bootstrap,
+        group_id=group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        **aiokafka_settings(as_user(cluster, user)),
+    )
+    async with consumer:
+        if group is None:
+            consumer.assign([TopicPartition(topic, 0)])
+        else:
+            consumer.subscribe([topic])
+        found = await asyncio.wait_for(consumer.getone(), 30)
+        if group is not None:
+            await consumer.commit()
+    return found.value
+
+
+async def answers_to_a_reader(cluster: Cluster, user: str, topic: str) -> set[str]:
+    """What every broker says when it is asked for records, past all that a client library would hold back."""
+    said = set()
+    async with cluster_admin(cluster.bootstrap, as_user(cluster, user)) as admin:
+        for node in cluster.nodes:
+            request = FetchRequest(500, 1, 1_000_000, 0, [(topic, [(0, 0, 1_000_000)])])
+            answer = await admin._send_request_to_node(node.id, request)
+            for _, partitions in answer.topics:
+                for _, error, *_, records in partitions:
+                    assert not (error and records)
+                    said.add(for_code(error).__name__)
+    return said
+
+
+@contextmanager
+def refused(*kinds: type[Exception]) -> Iterator[None]:
+    """Kafka said no, and did not just fail to answer."""
+    with pytest.raises(kinds):
+        yield
+
+
+@in_session
+class TestAnAgencysAdapter:
+    async def test_writes_its_own_inbound_topic(self, cluster: Cluster) -> None:
+        await write(cluster, "agency-le", OWN)
+        assert await read_one(cluster, "intake", OWN, group_of("intake")) == b"a fact"
+
+    @pytest.mark.parametrize("topic", [OTHERS, EVENTS, "ccr.links", "ccr.layout", "ccr.quarantine"])
+    async def test_writes_no_other_topic(self, cluster: Cluster, topic: str) -> None:
+        with refused(TopicAuthorizationFailedError):
+            await write(cluster, "agency-le", topic)
+
+    @pytest.mark.parametrize("topic", [OWN, OTHERS, EVENTS, "ccr.case-views", "__consumer_offsets"])
+    async def test_reads_nothing_not_even_what_it_wrote(self, cluster: Cluster, topic: str) -> None:
+        assert await answers_to_a_reader(cluster, "agency-le", topic) == {"TopicAuthorizationFailedError"}
+
+    async def test_joins_no_group(self, cluster: Cluster) -> None:
+        for group in (group_of("intake"), "of-its-own"):
+            with refused(GroupAuthorizationFailedError):
+                await read_one(cluster, "agency-le", OWN, group)
+
+    async def test_sees_its_own_topic_alone_and_makes_none(self, cluster: Cluster) -> None:
+        async with cluster_admin(cluster.bootstrap, as_user(cluster, "agency-le")) as admin:
+            assert await admin.list_topics() == [OWN]
+            made = await admin.create_topics([NewTopic("ccr.inbound.le2", 1, 3)])
+            assert [for_code(error) for _, error, *_ in made.topic_errors] == [TopicAuthorizationFailedError]
+            deleted = await admin.delete_topics([OWN])
+            assert [for_code(error) for _, error in deleted.topic_error_codes] == [TopicAuthorizationFailedError]
+            with refused(ClusterAuthorizationFailedError):
+                await give(admin, [Acl("agency-le", "topic", EVENTS, "read")])
+
+    async def test_with_librdkafka_too(self, cluster: Cluster) -> None:
+        settings = librdkafka_settings(as_user(cluster, "agency-le"))
+        producer = confluent_kafka.Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all", **settings})
+        failed: dict[str, str | None] = {}
+        for topic in (OWN, OTHERS):
+            producer.produce(
+                topic, b"a fact", on_delivery=lambda error, _, t=topic: failed.update({t: error and error.name()})
+            )
+        assert await asyncio.to_thread(producer.flush, 30) == 0
+        assert failed == {OWN: None, OTHERS: "TOPIC_AUTHORIZATION_FAILED"}
+
+
+@in_session
+class TestWhoIsNotLetIn:
+    async def test_a_wrong_password(self, cluster: Cluster) -> None:
+        wrong = replace(as_user(cluster, "agency-le"), password="obviously-wrong")
+        with pytest.raises(KafkaUnreachable, match="agency-le's password") as told:
+            async with cluster_admin(cluster.bootstrap, wrong):
+                pass
+        assert "obviously-wrong" not in str(told.value)
+
+    async def test_a_user_that_nobody_made(self, cluster: Cluster) -> None:
+        with refused(KafkaUnreachable):
+            async with cluster_admin(cluster.bootstrap, replace(as_user(cluster, "admin"), user="node")):
+                pass
+
+    async def test_who_speaks_plain_text(self, cluster: Cluster) -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=cluster.bootstrap)
+        try:
+            with refused(KafkaConnectionError):
+                await producer.start()
+        finally:
+            await producer.stop()
+
+    async def test_a_client_believes_no_other_authority(self, cluster: Cluster, tmp_path: Path) -> None:
+        kept_authority(tmp_path, datetime.now(UTC))
+        stranger = replace(as_user(cluster, "admin"), ca_file=tmp_path / "ca.pem")
+        with refused(KafkaUnreachable):
+            async with cluster_admin(cluster.bootstrap, stranger):
+                pass
+
+    async def test_who_pretends_to_be_a_node_without_its_certificate(self, cluster: Cluster) -> None:
+        for port in (cluster.nodes[0].peer_port, cluster.nodes[0].controller_port):
+            with pytest.raises(ssl.SSLError, match="CERTIFICATE_REQUIRED"):
+                await self.hear(port, as_user(cluster, "admin").tls())
+
+    async def hear(self, port: int, context: ssl.SSLContext) -> bytes:
+        """What a node says to whoever connects; with TLS 1.3 the client learns only then that it was refused."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        try:
+            return await reader.read(1)
+        finally:
+            writer.transport.abort()
+
+
+@in_session
+class TestServicesDoWhatTheyNeed:
+    async def test_an_event_goes_all_the_way(self, cluster: Cluster) -> None:
+        await write(cluster, "intake", EVENTS)
+        assert await read_one(cluster, "casebook", EVENTS, group_of("casebook")) == b"a fact"
+        for topic in (EVENTS, "ccr.links", "ccr.case-views", "ccr.quarantine"):
+            await write(cluster, "casebook", topic)
+        assert await read_one(cluster, "casebook", "ccr.case-views") == b"a fact"
+        for topic in (EVENTS, "ccr.links"):
+            assert await read_one(cluster, "monitor", topic, group_of("monitor")) == b"a fact"
+
+    @pytest.mark.parametrize("user", ["intake", "casebook", "monitor", "portal"])
+    async def test_each_sees_whether_its_topics_are_as_they_have_to_be(self, cluster: Cluster, user: str) -> None:
+        security = as_user(cluster, user)
+        used = {acl.name for acl in wanted_acls(SIZE) if acl.principal == user and acl.resource == "topic"}
+        await require_topics(cluster.bootstrap, catalogue(SIZE), used, security)
+        assert await read_layout(cluster.bootstrap, security) == Layout(1, SIZE.partitions)
+        assert set(await read_limits(cluster.bootstrap, used, security)) == used
+
+    async def test_none_does_anothers_work(self, cluster: Cluster) -> None:
+        for user, topic in (("intake", "ccr.links"), ("monitor", EVENTS), ("console", EVENTS), ("operator", EVENTS)):
+            # Who may write no topic at all is refused already where an idempotent producer begins.
+            with refused(TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
+                await write(cluster, user, topic)
+        for user in ("intake", "portal", "operator", "console"):
+            assert await answers_to_a_reader(cluster, user, EVENTS) == {"TopicAuthorizationFailedError"}
+        assert "NoError" in await answers_to_a_reader(cluster, "monitor", EVENTS), "who may read is not refused"
+        with refused(GroupAuthorizationFailedError):
+            await read_one(cluster, "monitor", EVENTS, group_of("casebook"))
+
+    async def test_the_operator_gives_itself_nothing(self, cluster: Cluster) -> None:
+        async with cluster_admin(cluster.bootstrap, as_user(cluster, "operator")) as admin:
+            with refused(ClusterAuthorizationFailedError):
+                await give(admin, [Acl("operator", "topic", EVENTS, "read")])
+
+
+class TestTheCluster:
+    def test_keys_and_passwords_are_for_their_owner_only_and_nowhere_else(self, cluster: Cluster) -> None:
+        assert stat.S_IMODE(cluster.secrets.stat().st_mode) == 0o700
+        open_to_all = [path.name for path in cluster.secrets.iterdir() if stat.S_IMODE(path.stat().st_mode) & 0o077]
+        assert open_to_all == ["ca.pem"]
+        passwords = [as_user(cluster, user).password.encode() for user in USERS]
+        assert len(set(passwords)) == len(USERS)
+        elsewhere = [
+            path
+            for path in cluster.directory.rglob("*")
+            if path.suffix in (".properties", ".log", ".json", ".checkpoint") and cluster.secrets not in path.parents
+        ]
+        assert len(elsewhere) > 10
+        for path in elsewhere:
+            content = path.read_bytes()
+            assert not any(password in content for password in passwords), path
+
+    @in_session
+    async def test_a_node_that_died_comes_back_and_catches_up(self, cluster: Cluster) -> None:
+        await kill_node(cluster.directory, 2)
+        await write(cluster, "intake", EVENTS)
+        again = await start(cluster.directory, brokers=3, heap_mb=256)
+        assert again.secure
+        assert again.bootstrap == cluster.bootstrap
+        assert all(node.answers for node in await standing(cluster.directory))
+
+
+class TestTheCommand:
+    """Called as a person calls it, on the same cluster."""
+
+    def call(self, cluster: Cluster, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+        status = run(["kafka", *arguments, "--data", str(cluster.directory)])
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    def test_all_is_as_it_has_to_be(self, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+        assert self.call(cluster, capsys, "acls", "check", "--user", "operator")[0] == 0
+        assert self.call(cluster, capsys, "topics", "check", "--user", "operator")[0] == 0
+
+    def test_an_acl_given_by_hand_is_shown_kept_and_taken_only_when_asked(
+        self, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        async def by_hand() -> None:
+            async with cluster_admin(cluster.bootstrap, as_user(cluster, "admin")) as admin:
+                await give(admin, [Acl("agency-le", "topic", "ccr.", "read", prefixed=True)])
+
+        asyncio.run(by_hand())
+        shown = 0
+        while not shown:  # the brokers show it a moment later
+            shown, out, _ = self.call(cluster, capsys, "acls", "check")
+        assert "extra" in out
+        assert "ccr.…" in out
+        assert self.call(cluster, capsys, "acls", "apply")[0] == 1
+        status, out, _ = self.call(cluster, capsys, "acls", "plan", "--json")
+        assert status == 0
+        assert [(d["what"], d["principal"]) for d in orjson.loads(out)["differences"]] == [("extra", "agency-le")]
+        status, out, _ = self.call(cluster, capsys, "acls", "apply", "--remove-extra", "--json")
+        assert (status, orjson.loads(out)) == (0, {"differences": [], "applied": 1})
+        assert self.call(cluster, capsys, "acls", "check")[0] == 0
+
+    def test_who_may_not_look_is_refused_and_shown_no_list(
+        self, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        status, out, err = self.call(cluster, capsys, "acls", "check", "--user", "intake")
+        assert (status, out) == (1, "")
+        assert "ClusterAuthorizationFailedError" in err
+
+    def test_by_address_with_a_password_file(self, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+        given = ["--ca-file", str(cluster.secrets / "ca.pem"), "--user", "operator"]
+        given += ["--password-file", str(cluster.secrets / "operator.password")]
+        assert run(["kafka", "topics", "check", "--bootstrap", cluster.bootstrap, *given]) == 0
+        assert run(["kafka", "topics", "check", "--bootstrap", cluster.bootstrap, *given[:2]]) == 1
+        assert "also needs the user" in capsys.readouterr().err
+
+    def test_a_user_that_there_is_not(self, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+        status, _, err = self.call(cluster, capsys, "topics", "check", "--user", "nobody")
+        assert status == 1
+        assert "has no user nobody" in err
