@@ -10,10 +10,10 @@ SEEDS ?= 100
 SAY := @printf '\033[1m── %s\033[0m\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types schemas unit simulate bench lock format clean
+.PHONY: help install demo test lint types schemas unit simulate bench bench-kafka lock format clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1 \t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1 \t/' | expand -t 22
 
 $(UV):
 	$(SAY) "installing uv $(UV_VERSION) into ./.tools (once, some seconds)"
@@ -60,6 +60,9 @@ simulate: .venv/ready ## SEEDS=100 whole backbones under faults, each from its s
 bench: .venv/ready ## figures, measured on this machine
 	@$(BIN)/python -m bench $(ARGS)
 
+bench-kafka: .venv/ready | $(UV) ## ours beside Quix, Bytewax, Kafka Streams and others, on one broker (ARGS="--events 100000 --rounds 1")
+	@$(BIN)/python -m bench.kafka $(ARGS)
+
 format: .venv/ready ## put the code into the project's format
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
 
@@ -67,5 +70,5 @@ lock: | $(UV) ## renew requirements.lock from pyproject.toml
 	$(SAY) "locking versions, with hashes, for every platform"
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --all-extras --group dev pyproject.toml -o requirements.lock
 
-clean: ## remove ./.venv, ./.tools and caches
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove ./.venv, ./.tools, the bench's peers and caches
+	rm -rf .venv .tools bench/peers/.env .mypy_cache .ruff_cache .pytest_cache .hypothesis
