@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -35,7 +35,6 @@ from services.engine.kafka.apps import (
     serve_pages,
 )
 from services.engine.kafka.batches import (
-    Output,
     Outputs,
     OversizedRecord,
     RecordBatch,
@@ -187,7 +186,7 @@ class CasebookWorker:
             folding = Folding(number, self._places, self._casebook.policies)
             firing = Firing(lambda at: self._casebook.policies.edition_at(at).id)
             self._owned[number] = OwnedPartition(
-                number, views, folding, firing, self._places, self._outputs.send, self._written, self._may_write
+                number, views, folding, firing, self._places, self._outputs.send, self._outputs.placed, self._may_write
             )
             del self._opening[number]
             if number in self._held:
@@ -272,10 +271,6 @@ class CasebookWorker:
 
     def _producer(self) -> Any:
         return cast(Any, self.app.producer)._ensure_producer()
-
-    async def _written(self, partition: int, records: Sequence[Output]) -> range | None:
-        await self._outputs.send(partition, records)
-        return None
 
     async def _oversized(self, record: OversizedRecord) -> None:
         """A record that its topic cannot hold is told of in quarantine, and left out."""
