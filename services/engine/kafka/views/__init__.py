@@ -7,5 +7,18 @@ checkpoint, has its records acknowledged and settles it. Only then does it commi
 from services.engine.kafka.views.checkpoint import Checkpoint
 from services.engine.kafka.views.file import StateDamaged, StateInUse
 from services.engine.kafka.views.partition import NotTheOwner, PartitionViews, open_partition
+from services.engine.kafka.views.refolding import FoldAgain, Refolding
+from services.engine.kafka.views.restoring import Restored, restore
 
-__all__ = ["Checkpoint", "NotTheOwner", "PartitionViews", "StateDamaged", "StateInUse", "open_partition"]
+__all__ = [
+    "Checkpoint",
+    "FoldAgain",
+    "NotTheOwner",
+    "PartitionViews",
+    "Refolding",
+    "Restored",
+    "StateDamaged",
+    "StateInUse",
+    "open_partition",
+    "restore",
+]

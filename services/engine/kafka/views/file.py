@@ -46,7 +46,8 @@ _TABLES = (
 _PUT = """INSERT INTO views (case_id, epoch, as_of, position, next_at, packed) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (case_id) DO UPDATE SET epoch = excluded.epoch, as_of = excluded.as_of, position = excluded.position,
     next_at = excluded.next_at, packed = excluded.packed
-    WHERE (excluded.epoch, excluded.as_of) >= (epoch, as_of)"""
+    WHERE (excluded.epoch, excluded.as_of) > (epoch, as_of)
+        OR (excluded.epoch, excluded.as_of) = (epoch, as_of) AND excluded.packed IS NOT NULL"""
 
 
 class StateInUse(StorageFailed):
@@ -149,8 +150,9 @@ class PartitionFile:
             return int(self._connection.execute("SELECT count(*) FROM views").fetchone()[0])
 
     def write(self, rows: Iterable[Row], standing: Standing) -> None:
-        """Rows and standing in one transaction. A row that is older than the one held changes nothing: older is a
-        lower (epoch, as_of). Raises `StorageFailed`; then nothing was written."""
+        """Rows and standing in one transaction. A row that is older than the one held changes nothing (older is a
+        lower (epoch, as_of)), nor one that only says to refold what is held. Raises `StorageFailed`; then nothing was
+        written."""
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")

@@ -50,6 +50,7 @@ class PartitionViews:
         self._line = urandom(LINE_BYTES) if mark is None else mark.line
         self._begins = file.standing.read_to
         self._limit = max_value_bytes
+        self._refolding_all = False
         self._packer = ViewPacker()
         self._ready = ReadyViews(cache_facts)
         self._changed: dict[str, CaseView] = {}
@@ -161,6 +162,15 @@ class PartitionViews:
         """Keep views of so many facts ready from now on."""
         self._ready.resize(facts)
 
+    def begin(self, offset: int, epoch: int, *, refolding_all: bool = False) -> None:
+        """The file was brought up to date: read on at `offset`, as an owner with at least this epoch. `refolding_all`:
+        from the beginning, so cases that have no view begin without one."""
+        standing = self.file.standing
+        self._offset, self.epoch, self._begins = offset, max(self.epoch, epoch), standing.read_to
+        self._line = self._line if standing.mark is None else standing.mark.line
+        self._refolding_all = refolding_all
+        self._ready.clear()
+
     def close(self) -> None:
         """Let the partition go; what is not settled is folded again by its next owner."""
         self.file.close()
@@ -176,6 +186,8 @@ class PartitionViews:
         if row is None:
             return None
         next_at, packed = row
+        if packed is None and self._refolding_all:
+            return None
         if packed is None:
             raise StateDamaged(f"the view of case {case_id} must be refolded: restore the partition before it is used")
         try:
