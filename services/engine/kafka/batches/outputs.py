@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import aiokafka
@@ -21,6 +22,7 @@ PREFERRED_BYTES = 512 * 1024
 """A record batch grows to this, or to the topic's limit when that is smaller; larger ones gain nothing."""
 _NO_HEADERS: list[tuple[str, bytes]] = []
 _UNCOMPRESSED = 0
+_TOPIC = attrgetter("topic")
 
 
 class Output(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +53,9 @@ class OversizedRecord:
     """Most bytes of a batch of that topic."""
 
 
+Packed = tuple[list[BatchBuilder], list[OversizedRecord]]
+"""Record batches of one topic, and what none of them can hold."""
+
 Quarantined = Callable[[OversizedRecord], Awaitable[None]]
 """Keeps a record that is too large, durably, before the input is acknowledged."""
 
@@ -58,7 +63,7 @@ Quarantined = Callable[[OversizedRecord], Awaitable[None]]
 class Outputs:
     """Sends outputs through an app's producer, which must be idempotent with acks=all (`SafeProducer`).
 
-    Batches of one partition are sent in the order given, each acknowledged before `send` returns. Where the broker's
+    Batches of one partition are sent in the order given, each acknowledged before `send` is done. Where the broker's
     limit was lowered since start, it refuses, `send` raises and the worker must start anew: an idempotent producer
     cannot go on after a batch that was refused, and the limit is read at start.
     """
@@ -74,18 +79,18 @@ class Outputs:
         self._quarantined = quarantined
         self._turn: dict[tuple[str, int], asyncio.Lock] = {}
 
-    async def send(self, partition: int, outputs: Iterable[Output]) -> None:
-        """Write all, in order, each topic to this partition; returns when all replicas in sync have them.
+    def send(self, partition: int, outputs: Iterable[Output]) -> Coroutine[Any, Any, None]:
+        """Write all, in order, each topic to this partition; awaited, until all replicas in sync have them.
 
-        Raises `KeyError` for a topic without a limit, `aiokafka.errors.KafkaError` when Kafka refused.
+        They are packed before it returns: given by a generator, none is kept. Raises `KeyError` for a topic without a
+        limit; awaited, `aiokafka.errors.KafkaError` when Kafka refused.
         """
-        by_topic: defaultdict[str, list[Output]] = defaultdict(list)
-        for output in outputs:
-            by_topic[output.topic].append(output)
-        on_their_way: list[asyncio.Future[Any]] = []
-        for topic, records in by_topic.items():
-            on_their_way += [future for future, _ in await self._sent(topic, partition, records)]
-        await asyncio.gather(*on_their_way)
+        packings: dict[str, _Packing] = {}
+        for topic, run in groupby(outputs, _TOPIC):
+            if topic not in packings:
+                packings[topic] = _Packing(self._limits[topic], partition)
+            packings[topic].add(run)
+        return self._acknowledged(partition, {topic: packing.done() for topic, packing in packings.items()})
 
     async def placed(self, partition: int, records: Sequence[Output]) -> range | None:
         """As `send`, for records of one topic; returns the offsets at which they stand.
@@ -93,7 +98,8 @@ class Outputs:
         None when they do not follow one another (somebody else wrote between, or one was too large), or when the
         broker does not tell, as for a batch that it had already.
         """
-        sent = await self._sent(records[0].topic, partition, records)
+        topic = records[0].topic
+        sent = await self._sent(topic, partition, *built(records, self._limits[topic], partition))
         found = await asyncio.gather(*(future for future, _ in sent))
         end = first = found[0].offset if found else -1
         for each, (_, count) in zip(found, sent, strict=True):
@@ -102,11 +108,16 @@ class Outputs:
             end += count
         return range(first, end) if end - first == len(records) else None
 
+    async def _acknowledged(self, partition: int, packed: Mapping[str, Packed]) -> None:
+        on_their_way: list[asyncio.Future[Any]] = []
+        for topic, (builders, oversized) in packed.items():
+            on_their_way += [future for future, _ in await self._sent(topic, partition, builders, oversized)]
+        await asyncio.gather(*on_their_way)
+
     async def _sent(
-        self, topic: str, partition: int, records: Sequence[Output]
+        self, topic: str, partition: int, builders: Sequence[BatchBuilder], oversized: Sequence[OversizedRecord]
     ) -> list[tuple[asyncio.Future[Any], int]]:
         producer = self._producer()
-        builders, oversized = built(records, self._limits[topic], partition)
         for record in oversized:
             await self._quarantined(record)
         # Two calls for one partition would else mix their batches.
@@ -116,38 +127,53 @@ class Outputs:
             ]
 
 
-def built(
-    records: Sequence[Output], limit: int, partition: int = 0
-) -> tuple[list[BatchBuilder], list[OversizedRecord]]:
-    """Records as batches of at most `limit` bytes, in order, and those that are larger alone."""
-    size, now_ms = min(limit, PREFERRED_BYTES), time.time_ns() // 1_000_000
-    builders: list[BatchBuilder] = []
-    oversized: list[OversizedRecord] = []
-    builder, append, count = *_opened(size), 0
-    for record in records:
-        stamp = now_ms if record.timestamp_ms is None else record.timestamp_ms
-        headers = list(record.headers) if record.headers else _NO_HEADERS
-        if append(count, stamp, record.key, record.value, headers) is None:
-            builders.append(_closed(builder, count))
-            builder, append, count = *_opened(size), 0
-            append(count, stamp, record.key, record.value, headers)
-        count += 1
-        # The first is taken whatever its size.
-        if count == 1 and builder.size() > limit:
-            oversized.append(OversizedRecord(record, partition, builder.size(), limit))
-            builder, append, count = *_opened(size), 0
-    if count:
-        builders.append(_closed(builder, count))
-    return builders, oversized
+def built(records: Iterable[Output], limit: int, partition: int = 0) -> Packed:
+    """Records of one topic as batches of at most `limit` bytes, in order, and those that are larger alone."""
+    packing = _Packing(limit, partition)
+    packing.add(records)
+    return packing.done()
 
 
-def _opened(size: int) -> tuple[BatchBuilder, Callable[..., object]]:
-    """A builder, and what appends to it: its own `append` costs more for a record than all the rest of `built`."""
-    builder = BatchBuilder(size, _UNCOMPRESSED)
-    return builder, builder._builder.append
+class _Packing:
+    """Records of one topic, being packed."""
 
+    def __init__(self, limit: int, partition: int) -> None:
+        self._limit, self._partition = limit, partition
+        self._size = min(limit, PREFERRED_BYTES)
+        self._open = BatchBuilder(self._size, _UNCOMPRESSED)
+        self._count = 0
+        self._builders: list[BatchBuilder] = []
+        self._oversized: list[OversizedRecord] = []
 
-def _closed(builder: BatchBuilder, count: int) -> BatchBuilder:
-    builder._relative_offset = count
-    builder.close()
-    return builder
+    def add(self, records: Iterable[Output]) -> None:
+        """Pack more of them."""
+        now_ms = time.time_ns() // 1_000_000
+        # A builder's own `append` costs more for a record than all the rest here.
+        append, count = self._open._builder.append, self._count
+        for record in records:
+            stamp = now_ms if record.timestamp_ms is None else record.timestamp_ms
+            headers = list(record.headers) if record.headers else _NO_HEADERS
+            if append(count, stamp, record.key, record.value, headers) is None:
+                append, count = self._next(count), 0
+                append(count, stamp, record.key, record.value, headers)
+            count += 1
+            # The first is taken whatever its size.
+            if count == 1 and self._open.size() > self._limit:
+                self._oversized.append(OversizedRecord(record, self._partition, self._open.size(), self._limit))
+                append, count = self._next(0), 0
+        self._count = count
+
+    def done(self) -> Packed:
+        """All of it."""
+        self._next(self._count)
+        return self._builders, self._oversized
+
+    def _next(self, count: int) -> Callable[..., object]:
+        """Close the open batch, of so many records, and open another."""
+        if count:
+            self._open._relative_offset = count
+            self._open.close()
+            self._builders.append(self._open)
+        self._open = BatchBuilder(self._size, _UNCOMPRESSED)
+        append: Callable[..., object] = self._open._builder.append
+        return append

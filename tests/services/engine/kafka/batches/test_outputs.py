@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -90,6 +90,30 @@ async def test_sent_is_what_was_acknowledged_and_calls_do_not_mix() -> None:
     assert links == [each.value for each in first + second]
     assert ("views", 2, [b"v"]) in kafka.sent
     assert aside == [b"x" * 2_000]
+
+
+async def test_topics_that_take_turns_are_packed_apart_before_it_is_awaited() -> None:
+    kafka, made_so_far = Kafka(), []
+    kafka.acknowledged.set()
+
+    def made() -> Iterator[Output]:
+        for number in range(200):
+            made_so_far.append(number)
+            yield Output(("links", "views")[number % 2], b"a", b"%d" % number)
+
+    outputs = Outputs(lambda: kafka, {"links": 10_000, "views": 10_000}, None)  # type: ignore[arg-type,return-value]
+    sending = outputs.send(2, made())
+    assert len(made_so_far) == 200
+    await sending
+    assert [(topic, partition) for topic, partition, _ in kafka.sent] == [("links", 2), ("views", 2)]
+    assert kafka.sent[0][2] == [b"%d" % number for number in range(0, 200, 2)]
+    assert kafka.sent[1][2] == [b"%d" % number for number in range(1, 200, 2)]
+
+
+async def test_a_topic_without_a_limit_is_refused_at_once() -> None:
+    outputs = Outputs(Kafka, {"links": LIMIT}, None)  # type: ignore[arg-type]
+    with pytest.raises(KeyError, match="views"):
+        outputs.send(0, [Output("views", b"a", b"x")])
 
 
 async def test_quarantine_that_fails_fails_the_batch() -> None:
