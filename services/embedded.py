@@ -12,7 +12,7 @@ from pathlib import Path
 from ccr_events.agencies import Agency
 from ccr_events.envelope import decode_record
 from ccr_events.policy import PolicyBook, load_policies
-from services.casebook.editions import editions_on
+from services.casebook.editions import require_editions
 from services.casebook.recorder import Casebook
 from services.casebook.refold import refold_cases
 from services.casebook.replay import Report, verify
@@ -38,10 +38,6 @@ from services.timer.timer import Timer
 
 MASTER_KEY_FILE = "master.key"
 """Where the master key lies inside the data directory, unless it is kept elsewhere (better)."""
-
-
-class PoliciesMissing(RuntimeError):
-    """Events on the log were judged by policies that are not loaded; says which and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +212,6 @@ async def _projected(address: str | None, engine: SqliteEngine) -> AsyncIterator
 async def _checked_log(engine: SqliteEngine, policies: PolicyBook) -> datetime | None:
     """When the newest event was recorded; None on an empty log. Raises `PoliciesMissing`."""
     last = (await engine.counts.figures()).position
-    known = {edition.id for edition in policies.editions}
-    missing = [edition for edition in await editions_on(engine.log, last) if edition not in known]
-    if missing:
-        raise PoliciesMissing(
-            f"events on the log were judged by policy edition {', '.join(missing)}, which {policies.origin} does not "
-            "have: a document was changed or taken away after it was in force. Put the old text back, and change it "
-            "by a new version with a later effective date"
-        )
+    await require_editions(engine.log, last, policies)
     newest = await engine.log.read(last - 1, 1) if last else []
     return datetime.fromisoformat(decode_record(newest[0].body)["recordedtime"]) if newest else None

@@ -33,6 +33,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "policy": ("policy",),
     "schema": ("schema",),
     "kafka": ("kafka",),
+    "worker": ("worker",),
 }
 """Module of this package → the commands its `register(app)` adds. An answer to an alert must not wait for the whole
 catalogue to load, so only the module of the command asked for is imported; for help, all are."""

@@ -98,6 +98,10 @@ class Metrics:
         """A subscriber came (+1) or went (-1)."""
         self._subscribers.inc(change)
 
+    def add(self, figures: Collector) -> None:
+        """From now on show these figures too."""
+        self._registry.register(figures)
+
     async def exposition(self) -> tuple[bytes, str]:
         """What Prometheus scrapes, and its media type. Raises `StorageFailed` or `EngineClosed`."""
         figures = await self._counts.figures()

@@ -1,4 +1,4 @@
-"""What the portal needs of the backbone: one Protocol, which `services.embedded` provides."""
+"""What the portal needs of the backbone: one Protocol, which `services.embedded` and `services.distributed` provide."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ from services.engine.ports import (
     Receipt,
 )
 from services.engine.transaction import MergeProposal
+
+
+class NotOnThisEngine(RuntimeError):
+    """This engine does it in another place, or in another way; says which."""
 
 
 class Opener(Protocol):
@@ -126,4 +130,5 @@ class Backbone(Protocol):
         """The time."""
 
     async def refold(self, case_ids: Sequence[str], *, by: str, strays: bool = False) -> None:
-        """Write cases anew from the log; `by` is the API key's id."""
+        """Write cases anew from the log; `by` is the API key's id. Raises `NotOnThisEngine` where cases are folded by
+        others."""

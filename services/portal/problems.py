@@ -21,6 +21,7 @@ from services.engine.transaction import EngineClosed, StorageFailed
 from services.identity.proposals import DecisionRefused
 from services.intake.holding import QuarantineFull
 from services.intake.quarantine import BodyNotKept, NotWaiting, UnknownEntry
+from services.portal.backbone import NotOnThisEngine
 from services.sealing.access import ReadRefused
 from services.sealing.keys import KeyStoreError, KeyUnavailable
 
@@ -153,6 +154,7 @@ HANDLERS: ExceptionHandlersMap = {
     NotWaiting: _said(409, "It no longer waits"),
     UnknownEntry: _said(404, "No such quarantined event"),
     DecisionRefused: _said(403, "Not for this agency"),
+    NotOnThisEngine: _said(501, "Not done by this engine here"),
     ReplayRefused: _said(409, "The log cannot be folded"),
     Exception: _defect,
 }

@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Lock
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ccr_events.codes.backbone import KeyRing
-from services.sealing.key_tables import DATA_KEYS, MASTER, inserting, open_key_tables, shown, writing
+from services.engine.sql.database import cause_of, inserting
+from services.sealing.key_tables import DATA_KEYS, MASTER, KeyTables, open_key_tables
 from services.sealing.keys import KeyStoreError, KeyUnavailable, WrongMasterKey
 from services.sealing.master_key import MasterKey
 from services.sealing.wrapping import Unwrapped, Wrapping, wrong_master_key
@@ -41,10 +43,10 @@ _log = logging.getLogger(__name__)
 class SharedKeyStore:
     """Data keys by (case id, label), in a database. Synchronous and thread-safe; `open_shared_keys` makes it."""
 
-    def __init__(self, engine: Engine, master: MasterKey) -> None:
+    def __init__(self, tables: KeyTables, master: MasterKey) -> None:
         """Of tables that are there. Raises `WrongMasterKey` or `KeyStoreError`."""
-        self._engine = engine
-        self._where = shown(engine)
+        self._tables = tables
+        self._reading: Connection | None = None
         self._wrapping = Wrapping(master)
         self._lock = Lock()
         self._cache = Unwrapped()
@@ -57,7 +59,7 @@ class SharedKeyStore:
         self._prove()
 
     def __repr__(self) -> str:
-        return f"SharedKeyStore({self._where!r})"
+        return f"SharedKeyStore({self._tables.where!r})"
 
     def key(self, case_id: str, label: str) -> AESGCM:
         """The data key to seal with, made now when there is none; durable after `flush`.
@@ -111,6 +113,15 @@ class SharedKeyStore:
         if to is KeyRing.DESTROYED:
             self._vacuum()
 
+    def reach(self) -> str | None:
+        """Why the keys cannot be reached now; None when they can."""
+        try:
+            with self._lock:
+                self._look_for_moves(trusted_s=0.0)
+        except KeyStoreError as error:
+            return str(error)
+        return None
+
     def flush(self) -> None:
         """Make new keys durable. Raises `KeyStoreError`; then nothing that was sealed with them may be committed."""
         with self._lock:
@@ -124,7 +135,8 @@ class SharedKeyStore:
                 self._flush()
             finally:
                 self._cache.clear()
-                self._engine.dispose()
+                self._left()
+                self._tables.dispose()
 
     def _flush(self) -> None:
         if not self._unflushed:
@@ -147,7 +159,7 @@ class SharedKeyStore:
             if row is None:
                 return None
             wrapped = row[1]
-        return self._cache.keep(case_id, label, self._wrapping.opened(case_id, label, wrapped, self._where))
+        return self._cache.keep(case_id, label, self._wrapping.opened(case_id, label, wrapped, self._tables.where))
 
     def _row(self, case_id: str, label: str) -> tuple[str, bytes | None] | None:
         query = select(DATA_KEYS.c.ring, DATA_KEYS.c.wrapped).where(
@@ -167,24 +179,33 @@ class SharedKeyStore:
 
     def _prove(self) -> None:
         def work(connection: Connection) -> bytes:
-            made = inserting(connection, MASTER).values(one=1, proof=self._wrapping.proof, moves=0)
+            made = inserting(connection.dialect.name, MASTER).values(one=1, proof=self._wrapping.proof, moves=0)
             connection.execute(made.on_conflict_do_nothing())
             kept: bytes = connection.execute(select(MASTER.c.proof)).scalar_one()
             return kept
 
         if not self._wrapping.is_proven(self._written(work)):
-            raise WrongMasterKey(wrong_master_key(self._where))
+            raise WrongMasterKey(wrong_master_key(self._tables.where))
 
     def _asked(self, query: Callable[[Connection], T]) -> T:
+        """Ask over a connection that is kept, for one way there and back."""
+
         def once() -> T:
-            with self._engine.connect() as connection:
-                return query(connection)
+            if self._reading is None:
+                self._reading = self._tables.reading.connect()
+            try:
+                answer = query(self._reading)
+                self._reading.rollback()  # else it would see the same state of the keys for ever
+            except BaseException:
+                self._left()
+                raise
+            return answer
 
         return self._tried(once)
 
     def _written(self, work: Callable[[Connection], T]) -> T:
         def once() -> T:
-            with writing(self._engine) as connection:
+            with self._tables.writing.begin() as connection:
                 return work(connection)
 
         return self._tried(once)
@@ -199,22 +220,35 @@ class SharedKeyStore:
                     raise
                 return once()
         except SQLAlchemyError as error:
-            cause = getattr(error, "orig", None) or error
             raise KeyStoreError(
-                f"the key store {self._where} refused ({type(cause).__name__}): see that the database runs, that this "
-                "user may write there and that its disk has room"
+                f"the key store {self._tables.where} refused ({cause_of(error)}): see that the database runs, that "
+                "this user may write there and that its disk has room"
             ) from error
+
+    def _left(self) -> None:
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            with suppress(SQLAlchemyError):
+                reading.close()
 
     def _vacuum(self) -> None:
         """Take what was destroyed off the disk, as far as the database lets us."""
-        statement = CLEARING[self._engine.dialect.name]
+        statement = CLEARING[self._tables.writing.dialect.name]
         try:
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql(statement)
-        except SQLAlchemyError as error:
+            # Past SQLAlchemy, which would begin a transaction: neither statement may run in one.
+            connection = self._tables.writing.raw_connection()
+            try:
+                connection.rollback()
+                driver: Any = connection.driver_connection
+                if self._tables.writing.dialect.name == "postgresql":
+                    driver.autocommit = True
+                driver.execute(statement)
+            finally:
+                connection.invalidate()
+        except Exception as error:  # SQLAlchemy's, or the driver's own
             _log.error(
                 "a key was destroyed, but the room it took in %s was not cleared (%s): run %s there",
-                self._where,
+                self._tables.where,
                 type(error).__name__,
                 statement,
             )
@@ -225,11 +259,11 @@ def open_shared_keys(address: str, master: MasterKey) -> SharedKeyStore:
 
     Raises `WrongMasterKey` or `KeyStoreError`.
     """
-    engine = open_key_tables(address)
+    tables = open_key_tables(address)
     try:
-        return SharedKeyStore(engine, master)
+        return SharedKeyStore(tables, master)
     except BaseException:
-        engine.dispose()
+        tables.dispose()
         raise
 
 
@@ -241,7 +275,10 @@ def _store(connection: Connection, new: dict[tuple[str, str], bytes]) -> None:
     for first in range(0, len(rows), AT_ONCE):
         page = rows[first : first + AT_ONCE]
         statement = (
-            inserting(connection, DATA_KEYS).values(page).on_conflict_do_nothing().returning(DATA_KEYS.c.case_id)
+            inserting(connection.dialect.name, DATA_KEYS)
+            .values(page)
+            .on_conflict_do_nothing()
+            .returning(DATA_KEYS.c.case_id)
         )
         if len(connection.execute(statement).all()) < len(page):
             _check_ours(connection, page)

@@ -15,7 +15,7 @@ A topic gives no answer. What became of a record is seen like this:
   `/readyz` and `ccr_inbound_waiting` say so, and `ccr_inbound_lag_records` how much waits.
 """
 
-from services.intake.inbound.consumer import GROUP, InboundTopics
+from services.intake.inbound.consumer import GROUP, InboundTopics, Standing
 from services.intake.inbound.reading import Arrived, arrived
 
-__all__ = ["GROUP", "Arrived", "InboundTopics", "arrived"]
+__all__ = ["GROUP", "Arrived", "InboundTopics", "Standing", "arrived"]

@@ -25,7 +25,7 @@ from services.intake.arrivals import Arrivals
 from services.intake.inbound.reading import Arrived, Record, arrived
 from services.sealing.keys import KeyStoreError
 
-GROUP = "ccr-intake"
+GROUP = "ccr.intake"
 """Consumer group of all intake workers: each topic is read by one of them at a time."""
 KEY_ID = "inbound-"
 """Before the agency, in the place of an API key's public id, in quarantine."""
@@ -97,6 +97,11 @@ class InboundTopics:
             )
             for tp, end in self._ends.items()
         }
+
+    async def reason(self) -> str | None:
+        """Why something waits that lies on the topics of this worker; None when nothing does."""
+        waiting = [f"{agency}: {each.why}" for agency, each in sorted(self.standing.items()) if each.why is not None]
+        return self._failure or "; ".join(waiting) or None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Take in what comes until `stopping` is set; what is under way is finished and committed first."""

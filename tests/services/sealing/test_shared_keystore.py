@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from ccr_events.codes.backbone import KeyRing
 from services.sealing import shared_keystore
-from services.sealing.key_tables import DATA_KEYS, _engine, is_new
+from services.sealing.key_tables import DATA_KEYS, _tables, is_new
 from services.sealing.keys import KeyStoreError, KeyUnavailable, WrongMasterKey
 from services.sealing.master_key import MasterKey
 from services.sealing.shared_keystore import SharedKeyStore, open_shared_keys
@@ -34,12 +34,18 @@ def workers(address: str) -> Iterator[tuple[SharedKeyStore, SharedKeyStore]]:
 Workers = tuple[SharedKeyStore, SharedKeyStore]
 
 
+@contextmanager
+def raw(address: str) -> Iterator[Connection]:
+    """The tables by hand."""
+    tables = _tables(address)
+    with tables.writing.connect() as connection:
+        yield connection
+    tables.dispose()
+
+
 def stored(address: str) -> list[tuple[str, str, str, bytes | None]]:
-    engine = _engine(address)
-    with engine.connect() as connection:
-        rows = [tuple(row) for row in connection.execute(DATA_KEYS.select())]
-    engine.dispose()
-    return rows
+    with raw(address) as connection:
+        return [tuple(row) for row in connection.execute(DATA_KEYS.select())]
 
 
 def test_what_one_worker_seals_another_opens_once_it_is_flushed(workers: Workers, address: str) -> None:
@@ -150,11 +156,9 @@ def test_a_destroyed_key_is_in_no_file(tmp_path: Path) -> None:
 def test_wrapped_key_moved_to_another_case_does_not_open(address: str) -> None:
     with closing(open_shared_keys(address, MASTER)) as keys:
         keys.key("case-1", "VID")
-    engine = _engine(address)
-    with engine.connect() as connection:
+    with raw(address) as connection:
         connection.execute(text("UPDATE data_keys SET case_id = 'case-2'"))
         connection.commit()
-    engine.dispose()
     with closing(open_shared_keys(address, MASTER)) as keys, pytest.raises(KeyStoreError, match="was altered"):
         keys.existing("case-2", "VID")
 
@@ -162,15 +166,13 @@ def test_wrapped_key_moved_to_another_case_does_not_open(address: str) -> None:
 def test_a_database_that_refuses_is_told_without_a_key(address: str) -> None:
     with closing(open_shared_keys(address, MASTER)) as keys:
         keys.key("case-1", "VID")
-        engine = _engine(address)
-        with engine.connect() as connection:
+        with raw(address) as connection:
             connection.execute(text("ALTER TABLE data_keys RENAME TO data_keys_gone"))
             connection.commit()
             with pytest.raises(KeyStoreError, match="refused"):
                 keys.flush()
             connection.execute(text("ALTER TABLE data_keys_gone RENAME TO data_keys"))
             connection.commit()
-        engine.dispose()
         keys.key("case-1", "VID")
         keys.flush()
     assert len(stored(address)) == 1
@@ -181,8 +183,7 @@ def test_room_that_could_not_be_cleared_is_told(
 ) -> None:
     one, _ = workers
     one.key("case-1", "VID")
-    with one._engine.connect() as connection:
-        dialect = connection.dialect.name
+    dialect = one._tables.writing.dialect.name
     statement = "VACUUM no_such_table" if dialect == "postgresql" else "PRAGMA no such pragma"
     monkeypatch.setitem(shared_keystore.CLEARING, dialect, statement)
     with caplog.at_level(logging.ERROR):

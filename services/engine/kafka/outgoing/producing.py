@@ -19,13 +19,16 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from services.engine.kafka.outgoing.partition import partition_of
-from services.engine.kafka.outgoing.record import EventRecord
+from services.engine.kafka.outgoing.record import EventRecord, event_record
 from services.engine.kafka.security import Security, aiokafka_settings
+from services.engine.sql.outgoing import OutgoingRecord
 
-PATIENCE_S = 10.0
+PATIENCE_S = 8.0
 """How long Kafka may take to acknowledge: longer than the election of a new leader, shorter than a caller waits."""
 REQUEST_S = 5.0
 """How long one request to a broker may take before it is tried again."""
+REACH_S = 2.0
+"""How long Kafka may take to answer when it is only asked whether it does."""
 CLOSE_S = 5.0
 """How long a producer may take to close."""
 BATCH_BYTES = 512 * 1024
@@ -40,7 +43,7 @@ class NotSent(RuntimeError):
 
 
 class KafkaOutgoing:
-    """Writes records to one topic. `send` is called by one thread at a time."""
+    """Writes events to one topic. Implements `services.engine.sql.outgoing.Outgoing`."""
 
     def __init__(
         self,
@@ -60,8 +63,10 @@ class KafkaOutgoing:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ccr-outgoing", daemon=True)
         self._producer: AIOKafkaProducer | None = None
+        self._turn = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
         self._failure: str | None = None
+        self._retired: str | None = None
 
     @property
     def failure(self) -> str | None:
@@ -73,11 +78,31 @@ class KafkaOutgoing:
         self._thread.start()
         self.send(())
 
-    def send(self, records: Sequence[EventRecord]) -> None:
-        """Write all, those of one case in order; returns when all replicas in sync have them. Raises `NotSent`."""
-        sending = self._call(self._sent(records))
+    def reach(self) -> str | None:
+        """Why nothing can be sent now, asked of Kafka where the newest records were not sent; None when it can."""
+        if self._failure is not None:
+            with suppress(NotSent):
+                self._write((), min(REACH_S, self._patience_s))
+        return self._failure
+
+    def retire(self, why: str) -> None:
+        """From now on send nothing, for good: `why` says what to do."""
+        self._retired = self._failure = why
+
+    def send(self, records: Sequence[OutgoingRecord]) -> None:
+        """Write all, those of one case in order; returns when all replicas in sync have them.
+
+        Raises `NotSent`; returns or raises within `patience_s + CLOSE_S`.
+        """
+        made = [event_record(each.case_id, each.body, alerting=each.alerting) for each in records]
+        self._write(made, self._patience_s)
+
+    def _write(self, records: Sequence[EventRecord], patience_s: float) -> None:
+        if self._retired is not None:
+            raise NotSent(self._retired)
+        sending = self._call(self._sent(records, patience_s))
         try:
-            sending.result(self._patience_s + CLOSE_S)
+            sending.result(patience_s + CLOSE_S)
         except (KafkaError, OSError, TimeoutError) as error:
             self._failure = (
                 f"Kafka at {self._bootstrap} did not take what was sent to {self._topic} ({type(error).__name__}): see "
@@ -103,16 +128,16 @@ class KafkaOutgoing:
     def _call(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def _sent(self, records: Sequence[EventRecord]) -> None:
-        try:
-            async with asyncio.timeout(self._patience_s):
+    async def _sent(self, records: Sequence[EventRecord], patience_s: float) -> None:
+        async with asyncio.timeout(patience_s), self._turn:
+            try:
                 if self._producer is None:
                     self._producer = self._made()
                     await self._producer.start()
                 await asyncio.gather(*await self._on_their_way(self._producer, records))
-        except BaseException:
-            self._drop()
-            raise
+            except BaseException:
+                self._drop()
+                raise
 
     def _made(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import orjson
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from services.engine.kafka.topics.catalogue import MAX_RECORD_BYTES
+from services.engine.kafka.topics.catalogue import MAX_EVENT_RECORD_BYTES
 from services.engine.transaction import NewRecord, RecordTooLarge
 
 ALERTING = "alerting"
 """Header that is there, and `SILENT`, only on backfilled history: absent means that it may alert."""
 SILENT = b"0"
-_SURELY_CARRIED = MAX_RECORD_BYTES // 16
+_SURELY_CARRIED = MAX_EVENT_RECORD_BYTES // 16
 """A smaller record can be carried whatever characters it has: escaping makes it four times as long."""
 _CARRYING = 4_096
 """What the event that carries another one has besides it, at most."""
@@ -45,8 +45,8 @@ def check_size(new: NewRecord) -> None:
     size: int = DefaultRecordBatchBuilder.estimate_size_in_bytes(record.key, record.value, list(record.headers))
     if size > _SURELY_CARRIED:
         size = max(size, len(orjson.dumps(json.dumps(new.fact.data))) + _CARRYING)
-    if size > MAX_RECORD_BYTES:
+    if size > MAX_EVENT_RECORD_BYTES:
         raise RecordTooLarge(
-            f"is too large for the log: {size:,} bytes of at most {MAX_RECORD_BYTES:,}, once it is sealed; say less in "
-            "one event, or say it in several, then redrive"
+            f"is too large for the log: {size:,} bytes of at most {MAX_EVENT_RECORD_BYTES:,}, once it is sealed; say "
+            "less in one event, or say it in several, then redrive"
         )

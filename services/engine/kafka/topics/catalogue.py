@@ -29,7 +29,10 @@ DAY_MS = 86_400_000
 INBOUND_RETENTION_MS = 7 * DAY_MS
 """How long what an adapter wrote waits for an intake that is down: over a long weekend."""
 MAX_RECORD_BYTES = 1_048_576
-"""Largest record batch of a topic (1 MiB): an event is at most a part of it, and a larger view is set aside."""
+"""Largest record batch of a topic (1 MiB); a larger view is set aside."""
+MAX_EVENT_RECORD_BYTES = 3 * MAX_RECORD_BYTES
+"""The same of the topics that hold whole events: room for the largest one (`ccr_events.envelope.MAX_EVENT_BYTES`),
+which sealing makes a third longer."""
 TOMBSTONES_MS = 7 * DAY_MS
 """How long a compacted topic keeps the mark of a deleted key: a worker that slept less sees every deletion."""
 
@@ -75,25 +78,30 @@ class Topic:
     """Every topic setting that is not the broker's own default."""
 
 
+_LARGE = {"max_message_bytes": str(MAX_EVENT_RECORD_BYTES)}
+
+
 def catalogue(size: Size) -> tuple[Topic, ...]:
     """Every topic, for a cluster of this size."""
     by_case = [
         Topic(size.named(name), size.partitions, size.copies, by_case=True, settings=_settings(size, **more))
         for name, more in (
-            (EVENTS, {"retention_ms": FOREVER}),
+            (EVENTS, {"retention_ms": FOREVER, **_LARGE}),
             (LINKS, {"retention_ms": FOREVER}),
             (CASE_VIEWS, {"cleanup_policy": "compact", "delete_retention_ms": str(TOMBSTONES_MS)}),
         )
     ]
     layout = Topic(LAYOUT, 1, size.copies, by_case=False, settings=_settings(size, cleanup_policy="compact"))
-    quarantine = Topic(QUARANTINE, 1, size.copies, by_case=False, settings=_settings(size, retention_ms=FOREVER))
+    quarantine = Topic(
+        QUARANTINE, 1, size.copies, by_case=False, settings=_settings(size, retention_ms=FOREVER, **_LARGE)
+    )
     inbound = [
         Topic(
             INBOUND + agency.value,
             1,
             size.copies,
             by_case=False,
-            settings=_settings(size, retention_ms=str(INBOUND_RETENTION_MS)),
+            settings=_settings(size, retention_ms=str(INBOUND_RETENTION_MS), **_LARGE),
         )
         for agency in Agency
         if agency is not Agency.CCR

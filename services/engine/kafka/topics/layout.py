@@ -34,20 +34,22 @@ async def read_layout(bootstrap: str, security: Security | None = None) -> Layou
         bootstrap_servers=bootstrap, request_timeout_ms=ASK_PATIENCE_MS, **aiokafka_settings(security)
     )
     try:
-        async with consumer:
-            if LAYOUT not in await consumer.topics():
-                return None
-            consumer.assign([_PARTITION])
-            await consumer.seek_to_beginning(_PARTITION)
-            end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
-            newest = None
-            while await consumer.position(_PARTITION) < end:
-                newest = Layout(**orjson.loads((await consumer.getone(_PARTITION)).value))
-            return newest
+        await consumer.start()
+        if LAYOUT not in await consumer.topics():
+            return None
+        consumer.assign([_PARTITION])
+        await consumer.seek_to_beginning(_PARTITION)
+        end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
+        newest = None
+        while await consumer.position(_PARTITION) < end:
+            newest = Layout(**orjson.loads((await consumer.getone(_PARTITION)).value))
+        return newest
     except (KafkaError, OSError) as failed:
         raise KafkaUnreachable(
             f"Kafka at {bootstrap} did not tell its layout ({type(failed).__name__}): see ccr kafka status"
         ) from failed
+    finally:
+        await consumer.stop()  # also one that did not start, which `async with` would leave
 
 
 async def write_layout(bootstrap: str, layout: Layout, security: Security | None = None) -> None:

@@ -151,11 +151,13 @@ async def test_what_cannot_be_stored_waits_and_is_brought_again(way: Doorway) ->
         assert topics.standing["le"].why == "the disk is full"
         assert topics.standing["le"].lag == 7
         assert topics.standing["jail"].why is None
+        assert await topics.reason() == "le: the disk is full"
         consumer.resume(POLICE)
     await topics._partition(consumer, POLICE, records)
     assert consumer.committed == {POLICE: 5}
     topics._look(consumer)
     assert (topics.standing["le"].why, topics.standing["le"].lag) == (None, 5)
+    assert await topics.reason() is None
     assert len(await way.engine.log.read(0)) == 2
 
 

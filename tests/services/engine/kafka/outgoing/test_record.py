@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ccr_events.core.model import Fact
 from services.engine.kafka.outgoing import check_size, event_record, partition_of
-from services.engine.kafka.topics.catalogue import MAX_RECORD_BYTES
+from services.engine.kafka.topics.catalogue import MAX_EVENT_RECORD_BYTES
 from services.engine.transaction import NewRecord, RecordTooLarge
 from tests.support.doors import T0
 
@@ -45,18 +45,18 @@ def new_record(size: int, **data: object) -> NewRecord:
 
 
 def test_a_record_is_taken_when_its_batch_is_within_the_topics_limit() -> None:
-    check_size(new_record(MAX_RECORD_BYTES - 200))
+    check_size(new_record(MAX_EVENT_RECORD_BYTES - 200))
     with pytest.raises(RecordTooLarge, match="too large for the log"):
-        check_size(new_record(MAX_RECORD_BYTES - 60))
+        check_size(new_record(MAX_EVENT_RECORD_BYTES - 60))
 
 
 def test_one_that_no_merge_could_carry_is_refused_although_it_could_be_sent() -> None:
-    text = "é" * 200_000
+    text = "é" * 600_000
     body = len(orjson.dumps({"text": text}))
-    assert body < MAX_RECORD_BYTES / 2
+    assert body < MAX_EVENT_RECORD_BYTES / 2
     with pytest.raises(RecordTooLarge):
         check_size(new_record(body, text=text))
-    check_size(new_record(body, text="e" * 400_000))
+    check_size(new_record(body, text="e" * 1_200_000))
 
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=5))

@@ -1,0 +1,47 @@
+"""Options that the workers which take in events share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Store = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        envvar="CCR_STORE",
+        metavar="ADDRESS",
+        help="Database that all workers share: postgresql://USER@HOST/NAME, or sqlite:///FILE on one machine.",
+        show_default=False,
+    ),
+]
+Keys = Annotated[
+    str,
+    typer.Option(
+        "--keys",
+        envvar="CCR_KEY_STORE",
+        metavar="ADDRESS",
+        help="Another database, for the keys that seal confidential fields. Its backups are kept apart.",
+        show_default=False,
+    ),
+]
+MasterKeyFile = Annotated[
+    Path,
+    typer.Option(
+        "--master-key",
+        envvar="CCR_MASTER_KEY_FILE",
+        metavar="FILE",
+        help="File of the master key, the same for every worker; CCR_MASTER_KEY goes before it.",
+    ),
+]
+DEFAULT_MASTER_KEY = Path("master.key")
+KafkaData = Annotated[
+    Path,
+    typer.Option(
+        "--kafka-data", envvar="CCR_KAFKA_DATA", metavar="DIR", help="Directory of ccr kafka up, without --bootstrap."
+    ),
+]
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="N", help="Port to listen on; 0: any free one.")]

@@ -1,0 +1,81 @@
+"""`ccr worker portal`: intake and alerts over HTTP, for the backbone on Apache Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import typer
+
+from services.cli.kafka_connection import DEFAULT_DATA, Bootstrap, CaFile, PasswordFile, User, connection
+from services.cli.options import AsJson, Policies
+from services.cli.worker_options import DEFAULT_MASTER_KEY, Host, KafkaData, Keys, MasterKeyFile, Port, Store
+
+if TYPE_CHECKING:
+    from services.distributed import Settings
+
+DEFAULT_PORT = 8700
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command."""
+    group.command(epilog="Example: ccr worker portal --store postgresql://ccr@db/ccr --keys postgresql://ccr@keys/ccr")(
+        portal
+    )
+
+
+def portal(
+    store: Store,
+    keys: Keys,
+    bootstrap: Bootstrap = None,
+    kafka_data: KafkaData = DEFAULT_DATA,
+    ca_file: CaFile = None,
+    user: User = None,
+    password_file: PasswordFile = None,
+    master_key: MasterKeyFile = DEFAULT_MASTER_KEY,
+    policies: Policies = None,
+    host: Host = "127.0.0.1",
+    port: Port = DEFAULT_PORT,
+    as_json: AsJson = False,
+) -> None:
+    """Serve the whole HTTP interface until Ctrl-C: agencies publish, alerts, links and cases are read, the live page.
+
+    An event is answered 202 once it is in the store and all replicas of Kafka have it. As many of these as you like
+    may run at once, on the same store and keys. Give agencies their keys with ccr keys issue --store.
+    """
+    import uvicorn
+
+    from services.distributed import Settings
+
+    where = connection(bootstrap, kafka_data, ca_file, user, password_file)
+    settings = Settings(where.bootstrap, store, keys, master_key, where.security, policies)
+    factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_run(settings, host, port, as_json=as_json))
+
+
+async def _run(settings: Settings, host: str, port: int, *, as_json: bool) -> None:
+    from services.cli.printing import json_line, say
+    from services.cli.refused import Refused
+    from services.cli.stopping import stop_asked
+    from services.distributed import open_backbone
+    from services.portal.app import create_app
+    from services.portal.server import served
+
+    async with (
+        stop_asked() as stopping,
+        open_backbone(settings) as backbone,
+        served(create_app(backbone), host, port) as (url, serving),
+    ):
+        if as_json:
+            json_line({"url": url, "pid": os.getpid()})
+        else:
+            say(f"portal     {url}\nlive page  {url}/\nkafka      {settings.bootstrap}\nStop with Ctrl-C.")
+        asked = asyncio.create_task(stopping.wait())
+        await asyncio.wait({asked, serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            asked.cancel()
+            raise Refused("the HTTP server ended by itself; what it said is above, and nothing accepted is lost")
+    if not as_json:
+        say("stopped; everything accepted is in the store and on Kafka")

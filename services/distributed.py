@@ -1,0 +1,267 @@
+"""Composition root of an intake worker of the Kafka engine: the one place where its parts meet.
+
+It decides against the SQL store that all workers share, seals with the keys that all share, and sends what it accepted
+to `ccr.events`, where others fold it. What they make of it comes back through the same store: links, log, alerts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from ccr_events.agencies import Agency
+from ccr_events.policy import PolicyBook, load_policies
+from services.casebook.appending import AppendOnly
+from services.casebook.editions import require_editions
+from services.engine.clock import WallClock
+from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing, check_size
+from services.engine.kafka.security import Security
+from services.engine.kafka.topics.catalogue import EVENTS, INBOUND, Size
+from services.engine.kafka.topics.in_force import checked_size, size_in_force
+from services.engine.kafka.topics.standing import KafkaUnreachable
+from services.engine.ports import AlertSource, Clock, Links, Log
+from services.engine.sql.events import SqlEvents
+from services.engine.sql.store import SqlStore, open_store
+from services.engine.transaction import Transaction, Writer
+from services.identity.proposals import MergeProposals
+from services.intake.advocacy import ReleaseIsLive, no_release_is_live
+from services.intake.api_keys import ApiKeys
+from services.intake.arrivals import Arrivals
+from services.intake.door import Door
+from services.intake.inbound import InboundTopics
+from services.intake.quarantine import KeptQuarantine
+from services.intake.relaying import relay
+from services.monitor.inbound_metrics import InboundFigures
+from services.monitor.metrics import Metrics
+from services.monitor.worker_health import Reason, WorkerHealth
+from services.portal.backbone import NotOnThisEngine
+from services.sealing.access import Opener
+from services.sealing.hashes import KeyedHashes
+from services.sealing.key_tables import is_new
+from services.sealing.keys import KeyStoreError
+from services.sealing.master_key import MasterKey, load_master_key
+from services.sealing.sealer import Sealer
+from services.sealing.shared_keystore import SharedKeyStore, open_shared_keys
+
+LAYOUT_S = 10.0
+"""How often the layout of the topics is looked at: who sent to topics that are no longer in force would lose it."""
+
+
+class KeysBesideTheLog(ValueError):
+    """The keys are to lie where the log lies; says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How an intake worker is opened."""
+
+    bootstrap: str
+    """Address of the cluster, `host:port` with commas."""
+    store: str = field(repr=False)
+    """Address of the SQL store: `postgresql://USER@HOST/NAME`, or `sqlite:///FILE` on one machine."""
+    keys: str = field(repr=False)
+    """Address of the key store: another database, whose backups are kept apart."""
+    master_key: Path
+    """File of the master key; the environment goes first. Made with the first key store."""
+    security: Security | None = None
+    """As whom Kafka is spoken to; None for plain text."""
+    policies: Path | None = None
+    """A county's own policy documents; the packaged ones when left out."""
+    clock: Clock = field(default_factory=WallClock)
+    release_is_live: ReleaseIsLive = no_release_is_live
+    """Asks the advocacy program's own register of releases; none is live where there is no such register."""
+    kafka_patience_s: float = PATIENCE_S
+    """How long Kafka may take to acknowledge what is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """An open intake worker. Implements `services.portal.backbone.Backbone`."""
+
+    writer: Writer
+    publisher: Door
+    alerts: AlertSource
+    links: Links
+    log: Log
+    quarantine: KeptQuarantine
+    keys: ApiKeys
+    policies: PolicyBook
+    opener: Opener
+    proposals: MergeProposals
+    metrics: Metrics
+    health: WorkerHealth
+    clock: Clock
+    inbound: InboundTopics | None = None
+    """The agencies' topics, for whoever runs them; None where only HTTP is served."""
+
+    async def issue_key(self, agency: Agency, label: str = "") -> str:
+        """A new API key in its presented form; only its hash is kept."""
+        return (await self.keys.issue(agency.value, label)).text
+
+    async def refold(self, case_ids: Sequence[str], *, by: str, strays: bool = False) -> None:
+        """Raises `NotOnThisEngine`."""
+        raise NotOnThisEngine(
+            "Cases are folded by the casebook's workers, from the log. To have them folded anew, stop a worker, take "
+            "its state away, and start it again: it refolds what it needs."
+        )
+
+
+@asynccontextmanager
+async def open_backbone(settings: Settings, *, inbound: bool = False) -> AsyncIterator[Backbone]:
+    """Open everything, oldest part first, and close it in reverse; with the agencies' topics when `inbound`.
+
+    Raises `KafkaUnreachable`, `TopicsMismatch`, `SecurityRefused`, `NotSent`, `StorageFailed`, `KeysBesideTheLog`,
+    `MasterKeyError`, `KeyStoreError`, `ccr_events.policy` errors or `PoliciesMissing`; every message says what to do.
+    """
+    _check_apart(settings)
+    policies = await asyncio.to_thread(load_policies, settings.policies)
+    agencies = [agency.value for agency in Agency if agency is not Agency.CCR] if inbound else []
+    used = [EVENTS, *(INBOUND + agency for agency in agencies)]
+    size = await checked_size(settings.bootstrap, *used, security=settings.security)
+    async with (
+        _sending(settings, size) as outgoing,
+        open_store(settings.store, outgoing) as store,
+    ):
+        master = await _master_key(settings, store)
+        keystore = await asyncio.to_thread(open_shared_keys, settings.keys, master)
+        try:
+            store.writer.before_commit(keystore.flush)
+            backbone = await _assembled(settings, store, outgoing, policies, master, keystore, agencies)
+            async with _beside(relay(store.writer, store.counts.unsent), _fenced(settings, size, outgoing)):
+                yield backbone
+        finally:
+            await asyncio.to_thread(keystore.close)
+
+
+async def _assembled(
+    settings: Settings,
+    store: SqlStore,
+    outgoing: KafkaOutgoing,
+    policies: PolicyBook,
+    master: MasterKey,
+    keystore: SharedKeyStore,
+    agencies: Sequence[str],
+) -> Backbone:
+    clock, writer = settings.clock, store.writer
+    await require_editions(store.log, (await store.counts.figures()).position, policies)
+    hashes, sealer = KeyedHashes(master), Sealer(keystore)
+    metrics = Metrics(store.counts, clock)
+    door = Door(
+        writer=writer,
+        append=AppendOnly(check_size).append,
+        policies=policies,
+        clock=clock,
+        observer=metrics,
+        sealer=sealer,
+        hashes=hashes,
+        recorded_by_others=_newest_recorded_at,
+        release_is_live=settings.release_is_live,
+    )
+    quarantine = KeptQuarantine(writer, door, clock, sealer, hashes)
+    parts: dict[str, Reason] = {
+        "kafka": lambda: asyncio.to_thread(outgoing.reach),
+        "keys": lambda: asyncio.to_thread(keystore.reach),
+    }
+    topics = None
+    if agencies:
+        arrivals = Arrivals(door, quarantine, metrics)
+        topics = InboundTopics(settings.bootstrap, arrivals, agencies, security=settings.security)
+        metrics.add(InboundFigures(lambda: topics.standing))
+        parts["inbound"] = topics.reason
+    return Backbone(
+        writer=writer,
+        publisher=door,
+        alerts=store.alerts,
+        links=store.links,
+        log=store.log,
+        quarantine=quarantine,
+        keys=ApiKeys(writer, clock),
+        policies=policies,
+        opener=Opener(writer, keystore, clock, metrics),
+        proposals=MergeProposals(writer, door, clock),
+        metrics=metrics,
+        health=WorkerHealth(store.counts, parts),
+        clock=clock,
+        inbound=topics,
+    )
+
+
+def _newest_recorded_at(tx: Transaction) -> datetime | None:
+    return cast(SqlEvents, tx.events).newest_recorded_at()
+
+
+def _check_apart(settings: Settings) -> None:
+    """A key beside what it sealed goes into the same backup, and a destroyed key comes back with it."""
+    try:
+        store, keys = make_url(settings.store), make_url(settings.keys)
+    except ArgumentError:
+        return  # said by whoever opens it
+    if (store.get_backend_name(), store.host, store.port, store.database, store.query) == (
+        keys.get_backend_name(),
+        keys.host,
+        keys.port,
+        keys.database,
+        keys.query,
+    ):
+        raise KeysBesideTheLog(
+            "the keys are to lie in the database of the store: give them another one (--keys), whose backups are kept "
+            "apart, so that a key that was destroyed does not come back with the log"
+        )
+
+
+async def _master_key(settings: Settings, store: SqlStore) -> MasterKey:
+    """A new key only while nothing was ever sealed with another: else everything sealed would be lost silently."""
+    new = await asyncio.to_thread(is_new, settings.keys)
+    figures = await store.counts.figures()
+    if new and (figures.position > 0 or figures.quarantined > 0):
+        raise KeyStoreError(
+            "the key store is empty, though the store holds events: give the right address (--keys), or put it back "
+            "from its own backup; without it nothing sealed can be opened"
+        )
+    return await asyncio.to_thread(load_master_key, settings.master_key, create=new)
+
+
+@asynccontextmanager
+async def _sending(settings: Settings, size: Size) -> AsyncIterator[KafkaOutgoing]:
+    outgoing = KafkaOutgoing(
+        settings.bootstrap,
+        size.named(EVENTS),
+        size.partitions,
+        security=settings.security,
+        patience_s=settings.kafka_patience_s,
+    )
+    try:
+        await asyncio.to_thread(outgoing.start)
+        yield outgoing
+    finally:
+        await asyncio.to_thread(outgoing.close)
+
+
+async def _fenced(settings: Settings, size: Size, outgoing: KafkaOutgoing) -> None:
+    """Send nothing more once the topics were written anew: what goes to the old ones is read by nobody."""
+    while True:
+        await asyncio.sleep(LAYOUT_S)
+        with suppress(KafkaUnreachable):
+            if await size_in_force(settings.bootstrap, settings.security) != size:
+                outgoing.retire("the topics have another layout than at the start of this worker: start it again")
+                return
+
+
+@asynccontextmanager
+async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Meanwhile these go on."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

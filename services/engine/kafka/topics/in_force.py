@@ -1,0 +1,36 @@
+"""How large the topics of a cluster are, and that those a service uses are as the catalogue has them."""
+
+from __future__ import annotations
+
+from services.engine.kafka.security import Security
+from services.engine.kafka.topics.catalogue import Size, catalogue
+from services.engine.kafka.topics.layout import read_layout
+from services.engine.kafka.topics.required import require_topics
+from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin
+
+NO_LAYOUT = "this cluster has no topics of the backbone yet: ccr kafka topics apply --partitions N"
+MOST_COPIES = 3
+"""Brokers that hold each record, where there are as many."""
+
+
+async def size_in_force(bootstrap: str, security: Security | None = None) -> Size:
+    """The catalogue's size that the cluster's layout says. Raises `KafkaUnreachable`."""
+    layout = await read_layout(bootstrap, security)
+    if layout is None:
+        raise KafkaUnreachable(NO_LAYOUT)
+    async with cluster_admin(bootstrap, security) as admin:
+        brokers = len((await admin.describe_cluster())["brokers"])
+    return layout.size(copies=min(MOST_COPIES, brokers))
+
+
+async def checked_size(bootstrap: str, *names: str, security: Security | None = None) -> Size:
+    """The size in force, once the topics that a service uses are as the catalogue has them.
+
+    `names` as in the first generation. Raises `TopicsMismatch` and `KafkaUnreachable`.
+    """
+    size = await size_in_force(bootstrap, security)
+    wanted = catalogue(size)
+    by_case = {topic.name for topic in wanted if topic.by_case}
+    used = [size.named(name) if size.named(name) in by_case else name for name in names]
+    await require_topics(bootstrap, wanted, used, security)
+    return size
