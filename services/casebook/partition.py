@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 import orjson
 
 from ccr_events.core import moves
-from ccr_events.core.codec import encode_transition
+from ccr_events.core.codec import encode_link, encode_transition
 from ccr_events.core.fold import CaseFull, Step, step
 from ccr_events.core.model import Fact, Link, Outbound
 from ccr_events.core.rules import Policies
@@ -35,7 +35,13 @@ SILENT = b"0"
 HOPS = "hops"
 """Header of a carried event: through how many cases merges and splits have carried it."""
 RECORDED_AT = "recorded_at"
-"""Header of a transition: ISO 8601 text of the causing event's `recorded_at`."""
+"""Header on `ccr.links`: ISO 8601 text of the causing event's `recorded_at`."""
+CAUSE = "cause"
+"""Header on `ccr.links`: offset of the causing event in the same partition of `ccr.events`. It orders what is said of a
+link also when a worker says it again."""
+UNTOLD = "untold"
+"""Header on `ccr.links`: there on a link that changed without a transition; the value is the link. Nobody hears of it,
+but whoever keeps links keeps it as it is now."""
 _QUARANTINE_IDS = UUID("5f2c1d6e-8f0b-5d0a-9c57-6f1f9e1f7a55")
 _OURS = ("ccr_events", "services")
 _EITHER: Sequence[tuple[str, bytes]] = ((ALERTING, SILENT),)
@@ -126,7 +132,7 @@ class Folding:
             folded.events += 1
             if folded.recorded_at is None or fact.recorded_at > folded.recorded_at:
                 folded.recorded_at = fact.recorded_at
-            if done.transitions or done.outbound:
+            if done.transitions or done.outbound or done.changed:
                 self._follows(folded, record, fact, done)
         return folded
 
@@ -177,12 +183,10 @@ class Folding:
         """What one event caused, as records."""
         headers = dict(record.headers)
         loud = headers.get(ALERTING) != SILENT
-        if done.transitions:
-            told = [(RECORDED_AT, fact.recorded_at.isoformat().encode()), *(() if loud else _EITHER)]
-            folded.links += [
-                Output(self._places.links, record.key, encode_transition(t), record.timestamp, told)
-                for t in done.transitions
-            ]
+        if done.changed or done.transitions:
+            said = [(RECORDED_AT, fact.recorded_at.isoformat().encode()), (CAUSE, b"%d" % record.offset)]
+            said += () if loud else _EITHER
+            folded.links += self._said(record, done, said)
         if done.outbound:
             hops = _hops(headers) + 1
             for sent in done.outbound:
@@ -191,6 +195,16 @@ class Folding:
                     folded.set_aside.append(self._refusal(record, words, about=sent.id))
                 else:
                     folded.carried.append(self._carried(sent, fact, hops, loud=loud))
+
+    def _said(self, record: Record, done: Step, headers: Sequence[tuple[str, bytes]]) -> list[Output]:
+        """Transitions, and behind them the links that are otherwise than these say."""
+        topic, key, at_ms = self._places.links, record.key, record.timestamp
+        told = {t.link.id: t.link for t in done.transitions}
+        untold = [link for link in done.changed if told.get(link.id) != link]
+        return [
+            *(Output(topic, key, encode_transition(t), at_ms, headers) for t in done.transitions),
+            *(Output(topic, key, encode_link(link), at_ms, [*headers, (UNTOLD, b"1")]) for link in untold),
+        ]
 
     def _carried(self, sent: Outbound, fact: Fact, hops: int, *, loud: bool) -> tuple[int, Output]:
         record = carried(sent, NewRecord(fact, b"", b"", loud))
@@ -213,11 +227,16 @@ def refusal(places: Places, place: str, reason: str, about: str = "") -> Output:
 
     `about`: id of what was to be made of it, when that could not be written.
     """
-    entry_id = str(uuid5(_QUARANTINE_IDS, f"{place} {about}"))
+    entry_id = refusal_id(place, about)
     entry: dict[str, Any] = {"id": entry_id, "source": place, "reason": reason}
     if about:
         entry["about"] = about
     return Output(places.quarantine, entry_id.encode(), orjson.dumps(entry, option=orjson.OPT_SORT_KEYS))
+
+
+def refusal_id(place: str, about: str = "") -> str:
+    """Derived, so that whoever sets the same record aside makes the same entry."""
+    return str(uuid5(_QUARANTINE_IDS, f"{place} {about}"))
 
 
 def where(error: BaseException) -> str:

@@ -67,6 +67,7 @@ class OwnedPartition:
         self._checkpointing = asyncio.Lock()
         self._recorded_at: datetime | None = None
         self._broken = False
+        self._begun = False
 
     @property
     def full(self) -> bool:
@@ -110,10 +111,11 @@ class OwnedPartition:
     async def checkpoint(self) -> bool:
         """Make what was folded outlast this worker. False when nothing is new, or when it may not write.
 
-        Raises what Kafka or the disk refused with; then nothing of it counts, and the worker must end.
+        The first one is written even when nothing is new: it ends the time of owners before. Raises what Kafka or the
+        disk refused with; then nothing of it counts, and the worker must end.
         """
         async with self._checkpointing:
-            if self.position == self.settled or self._broken or not self._may_write():
+            if (self._begun and self.position == self.settled) or self._broken or not self._may_write():
                 return False
             waiting, self._waiting = self._waiting, []
             sending, self._sending = self._sending, []
@@ -129,7 +131,7 @@ class OwnedPartition:
                 self._broken = True
                 _cancel(waiting)
                 raise
-            self.settled = position
+            self.settled, self._begun = position, True
             for done in waiting:
                 if not done.done():
                     done.set_result(None)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from ccr_events.core.codec import encode_transition, encode_view
 from ccr_events.core.model import Fact
-from ccr_events.envelope import encode_record, read_fact
+from ccr_events.envelope import Event, encode_record, read_fact
 from ccr_events.envelope.wire import instant_text
 from ccr_events.policy import PolicyBook, load_policies
 from services.casebook.recorder import Casebook
@@ -21,13 +24,27 @@ from services.engine.transaction import NewRecord
 from tests.support.core_week import CoreWeek
 from tests.support.records import Silent
 
+AT_ONCE = 500
+"""Records appended in one transaction."""
+
 
 @dataclass
 class _Recorded(CoreWeek):
     """Notes what was published, answered, decided and fired; not what the casebook appends by itself."""
 
     told: list[Fact] = field(default_factory=list)
+    prefix: str = ""
+    """Of its cases: weeks of several seeds are told apart by it."""
     _depth: int = 0
+
+    def _resolve(self, history: str, event: Event, data: dict[str, Any]) -> str:
+        case_id = super()._resolve(history, event, data)
+        if case_id.startswith(self.prefix):
+            return case_id
+        named = self.prefix + case_id
+        self._cases[history] = [named if each == case_id else each for each in self._cases[history]]
+        self._case_of = {key: named if each == case_id else each for key, each in self._case_of.items()}
+        return named
 
     def fold(self, fact: Fact) -> None:
         if not self._depth:
@@ -59,13 +76,18 @@ def new_record(fact: Fact, *, alerting: bool = True) -> NewRecord:
     return NewRecord(read_fact(body), body, sha256(body).digest(), alerting)
 
 
-def week_records(policies: PolicyBook, *, deadlines: bool = True) -> list[NewRecord]:
-    """The week, in order. `deadlines`: with those that were reached in it."""
+def week_records(policies: PolicyBook, seed: int = 1) -> list[NewRecord]:
+    """The week, in order, with the deadlines that were reached in it."""
     week = load_week()
-    script = acts(week, 1)
-    played = _Recorded(policies, week.county.zone)
-    played.play(script, ends_at(week))
-    return [new_record(fact) for fact in played.told if deadlines or fact.type != "link.deadline_reached"]
+    played = _Recorded(policies, week.county.zone, prefix=f"{seed}-")
+    played.play(acts(week, seed), ends_at(week))
+    return [new_record(fact) for fact in played.told]
+
+
+def weeks_records(policies: PolicyBook, count: int) -> list[NewRecord]:
+    """Weeks of so many seeds, one after another. What they share (documents) is there once, in the first."""
+    records = {r.fact.id: r for seed in range(count, 0, -1) for r in reversed(week_records(policies, seed))}
+    return list(reversed(records.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +106,9 @@ async def embedded_fold(directory: Path, records: Sequence[NewRecord], policies:
     """Append and fold records in order on an embedded engine of its own."""
     casebook = Casebook(policies, Silent())
     async with open_engine(directory) as engine:
-        for record in records:
-            await engine.writer.write(lambda tx, record=record: casebook.append(tx, record))
+        for first in range(0, len(records), AT_ONCE):
+            appending = (partial(casebook.append, record=record) for record in records[first : first + AT_ONCE])
+            await asyncio.gather(*(engine.writer.write(append) for append in appending))
         log = await engine.log.read(0, 100_000)
         last = await engine.alerts.last_seq()
         told: dict[str, bytes] = {}

@@ -1,0 +1,211 @@
+"""Topics of one test on a real broker, workers as processes of their own, and what they made of the events."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
+
+from ccr_events.core.codec import decode_transition, encode_view
+from ccr_events.policy import PolicyBook
+from services.casebook.partition import Folding, Places
+from services.casebook.worker import places_of
+from services.engine.kafka.outgoing import EventRecord, partition_of
+from services.engine.kafka.topics import Size, cluster_admin
+from services.engine.kafka.views import Refolding, open_partition, restore
+from tests.support.kafka_week import Embedded
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 90.0
+SESSION_TIMEOUT_S = 3.0
+"""Of the workers; the broker of the tests allows it."""
+
+
+@dataclass
+class Cluster:
+    """Topics, a consumer group and a directory for workers."""
+
+    bootstrap: str
+    directory: Path
+    size: Size
+    group: str
+    clock: datetime
+    """Where the workers' clock stands."""
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def places(self) -> Places:
+        return places_of(self.size)
+
+    @contextmanager
+    def workers(self) -> Iterator[None]:
+        """Whatever was started meanwhile is gone afterwards."""
+        try:
+            yield
+        finally:
+            for process in self.started:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+                process.wait()
+                if process.stdout is not None:
+                    process.stdout.close()
+
+    def worker(self, number: int, web_port: int | None = None) -> subprocess.Popen[str]:
+        """Start one; the log lies in the directory."""
+        with (self.directory / f"worker-{number}.log").open("a") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "tests.faults.worker", self.bootstrap, self.group),
+                    *(str(self.directory / "data"), str(number), self.clock.isoformat(), str(SESSION_TIMEOUT_S)),
+                    *([] if web_port is None else [str(web_port)]),
+                ],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.started.append(process)
+        return process
+
+    async def says(self, process: subprocess.Popen[str], word: str) -> None:
+        """Wait until a worker says so."""
+
+        def read() -> None:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if line.strip() == word:
+                    return
+            raise AssertionError(f"the worker ended with {process.wait()} before it was {word}: {self.log()}")
+
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.to_thread(read)
+
+    def log(self) -> str:
+        return "\n".join(path.read_text()[-3_000:] for path in sorted(self.directory.glob("worker-*.log")))
+
+    async def publish(self, log: Sequence[EventRecord], every_s: float = 0.0) -> None:
+        """Write events as intake does, in order; every hundred, wait so long."""
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True) as producer:
+            for number, record in enumerate(log):
+                await producer.send(
+                    self.places.events,
+                    record.value,
+                    key=record.key,
+                    partition=partition_of(record.key, self.size.partitions),
+                    headers=list(record.headers),
+                )
+                if every_s and number % 100 == 0:
+                    await producer.flush()
+                    await asyncio.sleep(every_s)
+            await producer.flush()
+
+    async def ends(self, topic: str) -> dict[TopicPartition, int]:
+        partitions = [TopicPartition(topic, number) for number in range(self.size.partitions)]
+        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap) as consumer:
+            found: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+            return found
+
+    async def committed(self, admin: AIOKafkaAdminClient) -> dict[int, int]:
+        """Partition → committed offset of the events."""
+        # A broker's very first group has to wait for the topic of the offsets.
+        with suppress(GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
+            found = await admin.list_consumer_group_offsets(self.group)
+            return {tp.partition: each.offset for tp, each in found.items() if tp.topic == self.places.events}
+        return {}
+
+    async def until_settled(self) -> None:
+        """Wait until the workers have committed all there is, which they do behind their checkpoints."""
+        async with asyncio.timeout(PATIENCE_S), cluster_admin(self.bootstrap) as admin:
+            while True:
+                ends, committed = await self.ends(self.places.events), await self.committed(admin)
+                if all(end == 0 or committed.get(tp.partition, -1) >= end for tp, end in ends.items()):
+                    return
+                await asyncio.sleep(0.2)
+
+    async def until_committed(self, count: int) -> None:
+        """Wait until so many records, of all partitions, are committed."""
+        async with asyncio.timeout(PATIENCE_S), cluster_admin(self.bootstrap) as admin:
+            while sum((await self.committed(admin)).values()) < count:
+                await asyncio.sleep(0.1)
+
+    async def until_linked(self, count: int) -> None:
+        """Wait until so many different transitions stand on the topic."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len((await self.transitions())[0]) < count:
+                await asyncio.sleep(0.3)
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """Set the group's offsets, while no worker runs."""
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, group_id=self.group, enable_auto_commit=False
+        ) as consumer:
+            consumer.assign(list(offsets))
+            await consumer.commit(offsets)
+
+    async def values(self, topic: str, partitions: int | None = None) -> list[tuple[int, bytes]]:
+        """(partition, value) of everything on a topic, in order."""
+        wanted = [TopicPartition(topic, n) for n in range(self.size.partitions if partitions is None else partitions)]
+        found: list[tuple[int, bytes]] = []
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
+        async with consumer, asyncio.timeout(PATIENCE_S):
+            consumer.assign(wanted)
+            await consumer.seek_to_beginning(*wanted)
+            ends = await consumer.end_offsets(wanted)
+            while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+                for tp, records in (await consumer.getmany(timeout_ms=200)).items():
+                    found += [(tp.partition, record.value) for record in records]
+        return found
+
+    async def transitions(self) -> tuple[dict[str, bytes], int]:
+        """Every transition by id, and how many stand there twice."""
+        values = [value for _, value in await self.values(self.places.links)]
+        counted = Counter(decode_transition(value).id for value in values)
+        by_id = {decode_transition(value).id: value for value in values}
+        assert len({(decode_transition(value).id, value) for value in values}) == len(by_id), "one id, two contents"
+        return by_id, sum(counted.values()) - len(counted)
+
+    async def views(self, cases: Sequence[str], policies: PolicyBook, directory: Path) -> dict[str, bytes]:
+        """What `ccr.case-views` alone gives a worker that has no state."""
+        found: dict[str, bytes] = {}
+        for number in range(self.size.partitions):
+            views = open_partition(directory, number, epoch=1, topic=self.places.case_views)
+            folding = Folding(number, self.places, policies)
+            try:
+                restored = await restore(views, self.bootstrap, refolding=Refolding(folding.again, self.places.events))
+                own = [case for case in cases if partition_of(case.encode(), self.size.partitions) == number]
+                found |= {case: encode_view(views.get(case)) for case in own}
+                assert restored.views == len(own)
+            finally:
+                views.close()
+        return found
+
+    async def refused(self) -> list[dict[str, str]]:
+        """What is in quarantine of this test's topics."""
+        entries = [orjson.loads(value) for _, value in await self.values(self.places.quarantine, 1)]
+        return [entry for entry in entries if entry["source"].startswith(f"{self.places.events}/")]
+
+    async def compare(self, expected: Embedded, policies: PolicyBook, directory: Path) -> int:
+        """Views and transitions are those of the embedded engine, byte for byte; returns how many transitions stand
+        on the topic twice."""
+        transitions, twice = await self.transitions()
+        missing, foreign = (
+            expected.transitions.keys() - transitions.keys(),
+            transitions.keys() - expected.transitions.keys(),
+        )
+        assert not missing, f"{len(missing)} transitions are missing"
+        assert not foreign, f"{len(foreign)} transitions were never to be"
+        assert transitions == expected.transitions
+        assert await self.views(sorted(expected.views), policies, directory) == expected.views
+        return twice
