@@ -6,7 +6,7 @@ https://kafka.apache.org/documentation/#operations_resources_and_protocols
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,7 +23,9 @@ from services.engine.kafka.security.principals import (
 from services.engine.kafka.topics.catalogue import CASE_VIEWS, EVENTS, INBOUND, LAYOUT, LINKS, QUARANTINE, Size
 
 OURS = "ccr."
-"""What every topic and group of the backbone begins with."""
+"""What every topic of the backbone begins with."""
+EVERY = "*"
+"""Kafka's own name for whatever there is of a kind."""
 CLUSTER = "kafka-cluster"
 """Kafka's own name of the cluster as a resource."""
 Resource = Literal["topic", "group", "cluster", "transactional_id", "delegation_token", "user"]
@@ -71,9 +73,8 @@ class Acl:
         return f"{self.principal} {'may' if self.allows else 'may not'} {self.operation} {what}{at}"
 
 
-def group_of(service: str) -> str:
-    """The consumer group of a service's workers, which is its Faust app's id too."""
-    return OURS + service
+GROUPS: Mapping[str, str] = {INTAKE: "ccr.intake", CASEBOOK: "casebook", MONITOR: "monitor"}
+"""Service → the consumer group of its workers; of a Faust app that is the app's id."""
 
 
 def wanted_acls(size: Size) -> tuple[Acl, ...]:
@@ -82,24 +83,20 @@ def wanted_acls(size: Size) -> tuple[Acl, ...]:
     inbound = [agency for agency in Agency if agency is not Agency.CCR]
     rights = [
         *_topics(INTAKE, _READ, [LAYOUT, *(INBOUND + agency.value for agency in inbound)]),
-        *_topics(INTAKE, _WRITE, [events, QUARANTINE]),
+        *_topics(INTAKE, _WRITE, [events]),
         *_topics(CASEBOOK, _READ, [LAYOUT, events, views]),
         *_topics(CASEBOOK, _WRITE, [events, links, views, QUARANTINE]),
         *_topics(MONITOR, _READ, [LAYOUT, events, links, QUARANTINE]),
         *_topics(MONITOR, _WRITE, [QUARANTINE]),
         *_topics(PORTAL, _READ, [LAYOUT]),
         *_topics(PORTAL, _WRITE, [events]),
-        *(
-            Acl(service, "group", group_of(service), operation)
-            for service in (INTAKE, CASEBOOK, MONITOR)
-            for operation in _GROUP
-        ),
+        *(Acl(service, "group", group, operation) for service, group in GROUPS.items() for operation in _GROUP),
         *_topics(OPERATOR, ("read", "write"), [LAYOUT]),
-        *_of_all(OPERATOR, "topic", ("create", "delete", "alter", "alter_configs", *_LOOK)),
-        *_of_all(OPERATOR, "group", ("describe",)),
+        *_of_all_topics(OPERATOR, ("create", "delete", "alter", "alter_configs", *_LOOK)),
+        Acl(OPERATOR, "group", EVERY, "describe"),
         *(Acl(OPERATOR, "cluster", CLUSTER, operation) for operation in _LOOK),
-        *_of_all(CONSOLE, "topic", _LOOK),
-        *_of_all(CONSOLE, "group", ("describe",)),
+        *_of_all_topics(CONSOLE, _LOOK),
+        Acl(CONSOLE, "group", EVERY, "describe"),
         *(Acl(CONSOLE, "cluster", CLUSTER, operation) for operation in _LOOK),
     ]
     for agency in inbound:
@@ -113,5 +110,5 @@ def _topics(principal: str, operations: Iterable[Operation], names: Iterable[str
     return (Acl(principal, "topic", name, operation) for name in names for operation in operations)
 
 
-def _of_all(principal: str, resource: Resource, operations: Iterable[Operation]) -> Iterator[Acl]:
-    return (Acl(principal, resource, OURS, operation, prefixed=True) for operation in operations)
+def _of_all_topics(principal: str, operations: Iterable[Operation]) -> Iterator[Acl]:
+    return (Acl(principal, "topic", OURS, operation, prefixed=True) for operation in operations)

@@ -42,15 +42,18 @@ class Authority:
     key: ec.EllipticCurvePrivateKey = field(repr=False)
 
 
-def kept_authority(directory: Path, now: datetime) -> Authority:
-    """The authority of a directory; made the first time. Raises `SecurityRefused` on damaged files, and `OSError`."""
+def kept_authority(directory: Path, now: datetime, name: str = "ccr kafka authority") -> Authority:
+    """The authority of a directory; made the first time, with a name to tell it by.
+
+    Raises `SecurityRefused` on damaged files, and `OSError`.
+    """
     certificate, key = directory / CERTIFICATE, directory / KEY
     if certificate.exists() != key.exists():
         raise SecurityRefused(
             f"of {certificate} and {key} only one is there: put the other back, or move it away to make both anew"
         )
     if not certificate.exists():
-        made = _new_authority(now)
+        made = _new_authority(now, name)
         write_private(key, _key_pem(made.key))
         write_private(certificate, made.certificate.public_bytes(serialization.Encoding.PEM), 0o644)
         return made
@@ -88,11 +91,11 @@ def keep_node_certificate(path: Path, authority: Authority, hosts: Sequence[str]
     return True
 
 
-def _new_authority(now: datetime) -> Authority:
+def _new_authority(now: datetime, name: str) -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ccr kafka authority")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = (
-        _certificate("ccr kafka authority", subject, key.public_key(), now, AUTHORITY_LASTS)
+        _certificate(name, subject, key.public_key(), now, AUTHORITY_LASTS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
             x509.KeyUsage(

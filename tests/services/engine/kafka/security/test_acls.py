@@ -7,11 +7,13 @@ from collections import defaultdict
 import pytest
 
 from ccr_events.agencies import Agency
-from services.engine.kafka.security.acls import Acl, wanted_acls
+from services.casebook.worker import SERVICE as CASEBOOK_SERVICE
+from services.engine.kafka.security.acls import GROUPS, Acl, wanted_acls
 from services.engine.kafka.security.acls_applied import acl_differences
 from services.engine.kafka.security.principals import AGENCIES, CONSOLE, OPERATOR, SERVICES, USERS, agency_user
 from services.engine.kafka.topics import Size, catalogue
 from services.engine.kafka.topics.catalogue import EVENTS, INBOUND, LINKS
+from services.intake.inbound.consumer import GROUP as INTAKE_GROUP
 
 WANTED = wanted_acls(Size(4, 1))
 TOPICS = {topic.name for topic in catalogue(Size(4, 1))}
@@ -49,6 +51,14 @@ def test_services_name_topics_of_the_catalogue_in_full() -> None:
     assert {acl.name for acl in theirs if acl.resource == "topic"} <= TOPICS
     assert not any(acl.prefixed for acl in theirs)
     assert not {acl.resource for acl in theirs} - {"topic", "group"}
+
+
+def test_groups_are_those_of_the_workers() -> None:
+    assert GROUPS["intake"] == INTAKE_GROUP
+    assert GROUPS["casebook"] == CASEBOOK_SERVICE
+    assert {(acl.principal, acl.name) for acl in WANTED if acl.resource == "group" and acl.operation == "read"} == set(
+        GROUPS.items()
+    )
 
 
 def test_only_known_users_have_acls_and_nobody_gives_them_out() -> None:

@@ -31,7 +31,7 @@ from services.engine.kafka.batches import read_limits
 from services.engine.kafka.broker import Cluster, broker, kill_node, security_of, standing, start
 from services.engine.kafka.broker.layout import read
 from services.engine.kafka.security import Security, aiokafka_settings, librdkafka_settings
-from services.engine.kafka.security.acls import Acl, group_of, wanted_acls
+from services.engine.kafka.security.acls import GROUPS, Acl, wanted_acls
 from services.engine.kafka.security.acls_applied import apply_acls
 from services.engine.kafka.security.acls_on import give
 from services.engine.kafka.security.authority import kept_authority
@@ -127,7 +127,7 @@ def refused(*kinds: type[Exception]) -> Iterator[None]:
 class TestAnAgencysAdapter:
     async def test_writes_its_own_inbound_topic(self, cluster: Cluster) -> None:
         await write(cluster, "agency-le", OWN)
-        assert await read_one(cluster, "intake", OWN, group_of("intake")) == b"a fact"
+        assert await read_one(cluster, "intake", OWN, GROUPS["intake"]) == b"a fact"
 
     @pytest.mark.parametrize("topic", [OTHERS, EVENTS, "ccr.links", "ccr.layout", "ccr.quarantine"])
     async def test_writes_no_other_topic(self, cluster: Cluster, topic: str) -> None:
@@ -139,7 +139,7 @@ class TestAnAgencysAdapter:
         assert await answers_to_a_reader(cluster, "agency-le", topic) == {"TopicAuthorizationFailedError"}
 
     async def test_joins_no_group(self, cluster: Cluster) -> None:
-        for group in (group_of("intake"), "of-its-own"):
+        for group in (GROUPS["intake"], "of-its-own"):
             with refused(GroupAuthorizationFailedError):
                 await read_one(cluster, "agency-le", OWN, group)
 
@@ -212,12 +212,12 @@ class TestWhoIsNotLetIn:
 class TestServicesDoWhatTheyNeed:
     async def test_an_event_goes_all_the_way(self, cluster: Cluster) -> None:
         await write(cluster, "intake", EVENTS)
-        assert await read_one(cluster, "casebook", EVENTS, group_of("casebook")) == b"a fact"
+        assert await read_one(cluster, "casebook", EVENTS, GROUPS["casebook"]) == b"a fact"
         for topic in (EVENTS, "ccr.links", "ccr.case-views", "ccr.quarantine"):
             await write(cluster, "casebook", topic)
         assert await read_one(cluster, "casebook", "ccr.case-views") == b"a fact"
         for topic in (EVENTS, "ccr.links"):
-            assert await read_one(cluster, "monitor", topic, group_of("monitor")) == b"a fact"
+            assert await read_one(cluster, "monitor", topic, GROUPS["monitor"]) == b"a fact"
 
     @pytest.mark.parametrize("user", ["intake", "casebook", "monitor", "portal"])
     async def test_each_sees_whether_its_topics_are_as_they_have_to_be(self, cluster: Cluster, user: str) -> None:
@@ -236,7 +236,7 @@ class TestServicesDoWhatTheyNeed:
             assert await answers_to_a_reader(cluster, user, EVENTS) == {"TopicAuthorizationFailedError"}
         assert "NoError" in await answers_to_a_reader(cluster, "monitor", EVENTS), "who may read is not refused"
         with refused(GroupAuthorizationFailedError):
-            await read_one(cluster, "monitor", EVENTS, group_of("casebook"))
+            await read_one(cluster, "monitor", EVENTS, GROUPS["casebook"])
 
     async def test_the_operator_gives_itself_nothing(self, cluster: Cluster) -> None:
         async with cluster_admin(cluster.bootstrap, as_user(cluster, "operator")) as admin:
