@@ -9,14 +9,17 @@ from services.engine.kafka.views.file import StateDamaged, StateInUse
 from services.engine.kafka.views.partition import NotTheOwner, PartitionViews, open_partition
 from services.engine.kafka.views.refolding import FoldAgain, Refolding
 from services.engine.kafka.views.restoring import Restored, restore
+from services.engine.kafka.views.standby import Followed, Standby
 
 __all__ = [
     "Checkpoint",
     "FoldAgain",
+    "Followed",
     "NotTheOwner",
     "PartitionViews",
     "Refolding",
     "Restored",
+    "Standby",
     "StateDamaged",
     "StateInUse",
     "open_partition",

@@ -22,7 +22,7 @@ some 8,000 events) stays in the local file, and its record says that the case mu
 SLICE = 100
 """Views packed at a time in `slices`, in about 5 ms."""
 OURS = -1
-"""`Row.position` of a view that this worker made."""
+"""Where in `ccr.case-views` a row says it was read, for a view that this worker made."""
 
 
 class Checkpoint:
@@ -65,7 +65,7 @@ class Checkpoint:
         packed = self._packer.pack(view)
         next_at = earliest(view.links.values())
         mark = self.mark
-        self.rows.append(Row(view.case_id, mark.epoch, mark.offset, OURS, next_at, packed))
+        self.rows.append((view.case_id, mark.epoch, mark.offset, OURS, next_at, packed))
         value = encode_view(ViewRecord(mark.epoch, mark.offset, next_at, packed))
         if len(value) > self._limit:
             value = encode_view(ViewRecord(mark.epoch, mark.offset, None, None))

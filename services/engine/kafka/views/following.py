@@ -60,19 +60,26 @@ class Following:
         Raises `Foreign`, and `StorageFailed` when the disk refuses; then nothing was written.
         """
         standing = self.file.standing
-        rows, seen, mark, read_to = list[Row](), dict(standing.seen), standing.mark, standing.read_to
+        rows, mark, read_to = list[Row](), standing.mark, standing.read_to
+        seen = _Seen(standing.seen)
         for record in records:
-            read_to = record.offset + 1
-            if record.key is None or record.value is None:
+            offset, key, value = record.offset, record.key, record.value
+            read_to = offset + 1
+            if key is None or value is None:
                 continue  # nobody of ours writes such a one: views are never deleted
-            if record.key == MARK_KEY:
-                mark = self._newer(mark, record.value)
+            if key == MARK_KEY:
+                mark = self._newer(mark, value)
                 continue
-            row = _row(record.offset, record.key, record.value, seen)
-            rows.append(row)
-            _, lowest = seen.get(row.epoch, (0, row.as_of))
-            seen[row.epoch] = (record.offset, min(lowest, row.as_of))
-        self.file.write(rows, replace(standing, mark=mark, read_to=read_to, seen=_bounded(seen)))
+            case_id = key.decode(errors="replace")
+            try:
+                epoch, as_of, next_at, packed = decode_view(value)
+            except UnknownRecord:
+                epoch, as_of, next_at, packed = seen.highest, _UNREADABLE, None, None
+            if packed is not None and not readable(packed):
+                next_at = packed = None
+            rows.append((case_id, epoch, as_of, offset, next_at, packed))
+            seen.note(epoch, offset, as_of)
+        self.file.write(rows, replace(standing, mark=mark, read_to=read_to, seen=seen.noted()))
         return len(rows)
 
     def _newer(self, mark: Mark | None, value: bytes) -> Mark | None:
@@ -110,22 +117,40 @@ def _written_behind(standing: Standing, mark: Mark) -> bool:
     return any(epoch < mark.epoch and last >= mark.begins for epoch, (last, _) in standing.seen.items())
 
 
-def _row(offset: int, key: bytes, value: bytes, seen: Mapping[int, object]) -> Row:
-    case_id = key.decode(errors="replace")
-    try:
-        record = decode_view(value)
-    except UnknownRecord:
-        return Row(case_id, max(seen, default=0), _UNREADABLE, offset, None, None)
-    if record.packed is not None and not readable(record.packed):
-        return Row(case_id, record.epoch, record.as_of, offset, None, None)
-    return Row(case_id, record.epoch, record.as_of, offset, record.next_at, record.packed)
+class _Seen:
+    """`Standing.seen` while records are gone through; mostly those of one epoch follow one another."""
 
+    __slots__ = ("_all", "_epoch", "_last", "_lowest")
 
-def _bounded(seen: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
-    if len(seen) <= MAX_EPOCHS:
+    def __init__(self, seen: Mapping[int, tuple[int, int]]) -> None:
+        self._all = dict(seen)
+        self._epoch, self._last, self._lowest = -1, 0, 0
+
+    @property
+    def highest(self) -> int:
+        """The highest epoch; 0 when there is none."""
+        return max([*self._all, self._epoch, 0])
+
+    def note(self, epoch: int, offset: int, as_of: int) -> None:
+        """A record, with a higher offset than any before."""
+        if epoch != self._epoch:
+            self._put()
+            self._epoch, self._lowest = epoch, as_of
+        elif as_of < self._lowest:
+            self._lowest = as_of
+        self._last = offset
+
+    def noted(self) -> dict[int, tuple[int, int]]:
+        """With those noted; epochs beyond `MAX_EPOCHS`, the lowest, count as one."""
+        self._put()
+        seen = dict(sorted(self._all.items()))
+        surplus = list(seen)[: max(0, len(seen) - MAX_EPOCHS + 1)]
+        if len(surplus) > 1:
+            merged = [seen.pop(epoch) for epoch in surplus]
+            seen[surplus[-1]] = (max(last for last, _ in merged), min(lowest for _, lowest in merged))
         return seen
-    *earlier, first = sorted(seen)[: len(seen) - MAX_EPOCHS + 1]
-    kept = {epoch: pair for epoch, pair in seen.items() if epoch not in earlier}
-    merged = [seen[epoch] for epoch in (*earlier, first)]
-    kept[first] = (max(last for last, _ in merged), min(lowest for _, lowest in merged))
-    return kept
+
+    def _put(self) -> None:
+        if self._epoch >= 0:
+            _, lowest = self._all.get(self._epoch, (0, self._lowest))
+            self._all[self._epoch] = (self._last, min(lowest, self._lowest))

@@ -153,9 +153,9 @@ class PartitionViews:
         self.file.write(checkpoint.rows, replace(standing, mark=checkpoint.mark, read_to=read_to))
         self._taken = None
         self._offset = checkpoint.offset
-        for row, view in zip(checkpoint.rows, checkpoint.views.values(), strict=True):
-            if row.case_id not in self._changed:
-                self._ready.keep(Ready(view, row.next_at))
+        for (case_id, *_, next_at, _), view in zip(checkpoint.rows, checkpoint.views.values(), strict=True):
+            if case_id not in self._changed:
+                self._ready.keep(Ready(view, next_at))
         self._upcoming.keep(self._changed)
 
     def keep_ready(self, facts: int) -> None:

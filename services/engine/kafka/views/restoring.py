@@ -89,7 +89,7 @@ async def _read_on(consumer: AIOKafkaConsumer, part: TopicPartition, file: Parti
         raise Foreign(f"it goes up to record {before.read_to} of the views, and Kafka has {first} to {end}")
     following, read = Following(file), 0
     writing: asyncio.Task[int] | None = None
-    file.bulk(True)
+    await in_thread(file.begin_filling)
     try:
         async for page in between(consumer, part, max(first, before.read_to), end):
             # The next page is fetched and decoded while this one is written.
@@ -100,7 +100,7 @@ async def _read_on(consumer: AIOKafkaConsumer, part: TopicPartition, file: Parti
     finally:
         if writing is not None:
             await ended(writing)
-        file.bulk(False)
+        await in_thread(file.end_filling)
     if before.mark is not None:
         found = following.newest
         if found is None and before.read_to == 0:

@@ -17,7 +17,8 @@ from services.engine.kafka.views.instants import microseconds
 
 def earliest(links: Iterable[Link]) -> int | None:
     """The earliest pending deadline of these links, in microseconds since 1970."""
-    return min((microseconds(at) for link in links if (at := next_of(link)) is not None), default=None)
+    first = min([at for link in links if (at := next_of(link)) is not None], default=None)
+    return None if first is None else microseconds(first)
 
 
 class Upcoming:
