@@ -1,4 +1,4 @@
-"""`ccr keys`: API keys, one or more per agency. They work on the data directory itself."""
+"""`ccr keys`: API keys, one or more per agency, in the data directory itself or in the store of `ccr worker`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        envvar="CCR_STORE",
+        metavar="ADDRESS",
+        help="The store of ccr worker portal, in place of --data: postgresql://USER@HOST/NAME or sqlite:///FILE.",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(
-        help="API keys, kept only as hashes. Issuing and revoking need the service to be stopped, or not yet started.",
+        help="API keys, kept only as hashes. Issuing and revoking in a data directory need ccr up to be stopped, or "
+        "not yet started; in the store of ccr worker (--store) nothing need be stopped.",
         no_args_is_help=True,
     )
     group.command(epilog="Example: ccr keys issue --agency le --label 'records system'")(issue)
@@ -35,12 +46,13 @@ def issue(
     agency: Annotated[Agency, typer.Option(help="Whose key: it publishes and listens in that agency's name.")],
     label: Annotated[str, typer.Option(metavar="TEXT", help="What it is for; never a person's name.")] = "",
     data: Data = DEFAULT_DATA,
+    store: Store = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a new key and show it, this once: only its hash is kept."""
     from services.cli.printing import json_line, say, warn
 
-    issued = _with_keys(data, lambda keys: keys.issue(agency.value, label))
+    issued = _with_keys(data, store, lambda keys: keys.issue(agency.value, label))
     if as_json:
         json_line({"key_id": issued.key_id, "agency": issued.agency, "key": issued.text})
     else:
@@ -48,12 +60,12 @@ def issue(
         warn(f"key {issued.key_id} of {issued.agency}; keep it now, it cannot be shown again")
 
 
-def list_keys(data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
+def list_keys(data: Data = DEFAULT_DATA, store: Store = None, as_json: AsJson = False) -> None:
     """List every key ever issued: whose, since when, revoked or not. The service may run."""
     from services.cli.printing import json_line, table
     from services.cli.spoken import agency_name, local_time
 
-    keys = asyncio.run(_stored(data))
+    keys = asyncio.run(_stored(data)) if store is None else _with_keys(data, store, lambda keys: keys.all())
     if as_json:
         json_line({"keys": [_form(key) for key in keys]})
         return
@@ -73,30 +85,39 @@ def list_keys(data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="The public id, as ccr keys list shows it.")],
     data: Data = DEFAULT_DATA,
+    store: Store = None,
     as_json: AsJson = False,
 ) -> None:
-    """Refuse a key from now on."""
+    """Refuse a key from now on. Workers that run notice within a few seconds."""
     from services.cli.printing import json_line, say
 
-    _existing(data)
-    _with_keys(data, lambda keys: keys.revoke(key_id))
+    if store is None:
+        _existing(data)
+    _with_keys(data, store, lambda keys: keys.revoke(key_id))
     if as_json:
         json_line({"key_id": key_id, "revoked": True})
     else:
         say(f"revoked {key_id}")
 
 
-def _with_keys(data: Path, work: Callable[[ApiKeys], Awaitable[T]]) -> T:
-    """Run `work` as the one process that writes the directory; refused while the service runs."""
+def _with_keys(data: Path, store: str | None, work: Callable[[ApiKeys], Awaitable[T]]) -> T:
+    """Run `work` on the store, or as the one process that writes the directory; that is refused while `ccr up` runs."""
     from services.engine.clock import WallClock
-    from services.engine.sqlite.engine import open_engine
     from services.intake.api_keys import ApiKeys
 
-    async def run() -> T:
+    async def in_directory() -> T:
+        from services.engine.sqlite.engine import open_engine
+
         async with open_engine(data) as engine:
             return await work(ApiKeys(engine.writer, WallClock()))
 
-    return asyncio.run(run())
+    async def in_store(address: str) -> T:
+        from services.engine.sql.store import open_store
+
+        async with open_store(address) as opened:
+            return await work(ApiKeys(opened.writer, WallClock()))
+
+    return asyncio.run(in_directory() if store is None else in_store(store))
 
 
 async def _stored(data: Path) -> list[StoredKey]:

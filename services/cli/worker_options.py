@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -45,3 +46,8 @@ KafkaData = Annotated[
 ]
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="N", help="Port to listen on; 0: any free one.")]
+
+
+def say_it_ourselves() -> None:
+    """A broker that does not answer is told once, in our words; aiokafka would say so many times a second."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

@@ -46,7 +46,10 @@ def portal(
     """
     import uvicorn
 
+    from services.cli.worker_options import say_it_ourselves
     from services.distributed import Settings
+
+    say_it_ourselves()
 
     where = connection(bootstrap, kafka_data, ca_file, user, password_file)
     settings = Settings(where.bootstrap, store, keys, master_key, where.security, policies)

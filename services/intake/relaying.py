@@ -24,22 +24,20 @@ _log = logging.getLogger(__name__)
 
 async def relay(writer: Writer, unsent: Callable[[], Awaitable[bool]]) -> None:
     """Look, and have it sent, until cancelled or the engine closes. `unsent`: whether anything waits."""
-    wait_s = LOOK_S
+    wait_s, told = LOOK_S, ""
     while True:
         await asyncio.sleep(wait_s)
         try:
             if await unsent():
                 await writer.write(_begin)
-            wait_s = LOOK_S
+            wait_s, told = LOOK_S, ""
         except EngineClosed:
             return
-        except StorageFailed as failed:
-            if wait_s == LOOK_S:
-                _log.error("events wait to be sent: %s", failed)
-            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
         except Exception as error:  # whatever it is: what waits must not wait for the next event
-            _log.error("looking for events that wait to be sent failed (%s)", type(error).__name__)
-            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
+            why = str(error) if isinstance(error, StorageFailed) else f"{type(error).__name__}, a defect"
+            if why != told:
+                _log.error("events may wait to be sent: %s", why)
+            wait_s, told = min(2 * wait_s, LONGEST_RETRY_S), why
 
 
 def _begin(tx: Transaction) -> None:
