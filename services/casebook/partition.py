@@ -40,8 +40,9 @@ CAUSE = "cause"
 """Header on `ccr.links`: offset of the causing event in the same partition of `ccr.events`. It orders what is said of a
 link also when a worker says it again."""
 UNTOLD = "untold"
-"""Header on `ccr.links`: there on a link that changed without a transition; the value is the link. Nobody hears of it,
-but whoever keeps links keeps it as it is now."""
+"""Header on `ccr.links`: there on what nobody hears of, but whoever keeps links must know. `CHANGED`: the value is a
+link that is otherwise than its transitions say; `DROPPED`: it is the id of one that the case holds no more."""
+CHANGED, DROPPED = b"changed", b"dropped"
 _QUARANTINE_IDS = UUID("5f2c1d6e-8f0b-5d0a-9c57-6f1f9e1f7a55")
 _OURS = ("ccr_events", "services")
 _EITHER: Sequence[tuple[str, bytes]] = ((ALERTING, SILENT),)
@@ -132,7 +133,7 @@ class Folding:
             folded.events += 1
             if folded.recorded_at is None or fact.recorded_at > folded.recorded_at:
                 folded.recorded_at = fact.recorded_at
-            if done.transitions or done.outbound or done.changed:
+            if done.transitions or done.outbound or done.changed or done.removed:
                 self._follows(folded, record, fact, done)
         return folded
 
@@ -183,7 +184,7 @@ class Folding:
         """What one event caused, as records."""
         headers = dict(record.headers)
         loud = headers.get(ALERTING) != SILENT
-        if done.changed or done.transitions:
+        if done.changed or done.removed or done.transitions:
             said = [(RECORDED_AT, fact.recorded_at.isoformat().encode()), (CAUSE, b"%d" % record.offset)]
             said += () if loud else _EITHER
             folded.links += self._said(record, done, said)
@@ -197,13 +198,14 @@ class Folding:
                     folded.carried.append(self._carried(sent, fact, hops, loud=loud))
 
     def _said(self, record: Record, done: Step, headers: Sequence[tuple[str, bytes]]) -> list[Output]:
-        """Transitions, and behind them the links that are otherwise than these say."""
+        """Transitions, and behind them what else is new of the links that the case holds."""
         topic, key, at_ms = self._places.links, record.key, record.timestamp
         told = {t.link.id: t.link for t in done.transitions}
-        untold = [link for link in done.changed if told.get(link.id) != link]
+        untold = [(encode_link(link), CHANGED) for link in done.changed if told.get(link.id) != link]
+        untold += [(link_id.encode(), DROPPED) for link_id in done.removed if link_id not in told]
         return [
             *(Output(topic, key, encode_transition(t), at_ms, headers) for t in done.transitions),
-            *(Output(topic, key, encode_link(link), at_ms, [*headers, (UNTOLD, b"1")]) for link in untold),
+            *(Output(topic, key, value, at_ms, [*headers, (UNTOLD, what)]) for value, what in untold),
         ]
 
     def _carried(self, sent: Outbound, fact: Fact, hops: int, *, loud: bool) -> tuple[int, Output]:

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from ccr_events.core import fold
-from ccr_events.core.codec import decode_transition, encode_view
+from ccr_events.core.codec import decode_link, decode_transition, encode_view
 from ccr_events.core.model import Fact, Link
 from ccr_events.core.view import CaseView
 from ccr_events.envelope import read_fact
@@ -76,9 +76,23 @@ def test_an_event_becomes_its_view_and_its_transitions() -> None:
     told = [decode_transition(output.value or b"") for output in folded.links]
     assert {(t.link.rule, t.kind.value) for t in told} == {("R1", "opened"), ("R2", "opened")}
     assert {(o.topic, o.key, tuple(o.headers)) for o in folded.links} == {
-        ("ccr.links", b"case-1", (("recorded_at", ARREST.recorded_at.isoformat().encode()),))
+        ("ccr.links", b"case-1", (("recorded_at", ARREST.recorded_at.isoformat().encode()), ("cause", b"0")))
     }
     assert (folded.events, folded.repeated, folded.recorded_at) == (1, 0, ARREST.recorded_at)
+
+
+def test_a_link_that_changes_unheard_is_written_as_it_is_now() -> None:
+    views, worker = Views(), folding()
+    booked = [
+        fact(n, "jail.booked", hours, agency="jail", refs=(("incident_no", "A1"),)) for n, hours in ((2, 5), (3, 4))
+    ]
+    worker.fold(views, read(ARREST, booked[0]))
+    folded = worker.fold(views, read(booked[1], first=2))
+    [written] = [output for output in folded.links if "untold" in dict(output.headers)]
+    assert written.key == b"case-1"
+    assert dict(written.headers)["cause"] == b"2"
+    link = decode_link(written.value or b"")
+    assert (link.ended_by, views.links[link.id]) == (booked[1].id, link)
 
 
 def test_an_event_that_is_there_already_changes_and_says_nothing() -> None:
