@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import confluent_kafka
+import httpx
 import orjson
 import pytest
 import pytest_asyncio
@@ -26,10 +30,13 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.fetch import FetchRequest
 
+from ccr_events.catalogue import event_types
 from services.cli.main import run
+from services.cli.schema_words import example_of
 from services.engine.kafka.batches import read_limits
-from services.engine.kafka.broker import Cluster, broker, kill_node, security_of, standing, start
+from services.engine.kafka.broker import Cluster, broker, kill_node, password_file, security_of, standing, start
 from services.engine.kafka.broker.layout import read
+from services.engine.kafka.broker.ports import free_ports
 from services.engine.kafka.security import Security, aiokafka_settings, librdkafka_settings
 from services.engine.kafka.security.acls import GROUPS, Acl, wanted_acls
 from services.engine.kafka.security.acls_applied import apply_acls
@@ -69,7 +76,7 @@ def as_user(cluster: Cluster, user: str) -> Security:
     return security
 
 
-async def write(cluster: Cluster, user: str, topic: str) -> None:
+async def write(cluster: Cluster, user: str, topic: str, value: bytes = b"a fact") -> None:
     producer = AIOKafkaProducer(
         bootstrap_servers=cluster.bootstrap,
         acks="all",
@@ -78,7 +85,7 @@ async def write(cluster: Cluster, user: str, topic: str) -> None:
     )
     try:
         await producer.start()
-        await producer.send_and_wait(topic, b"a fact", key=b"a case", partition=0)
+        await producer.send_and_wait(topic, value, key=b"a case", partition=0)
     finally:
         await producer.stop()
 
@@ -242,6 +249,61 @@ class TestServicesDoWhatTheyNeed:
         async with cluster_admin(cluster.bootstrap, as_user(cluster, "operator")) as admin:
             with refused(ClusterAuthorizationFailedError):
                 await give(admin, [Acl("operator", "topic", EVENTS, "read")])
+
+
+@contextmanager
+def worker(cluster: Cluster, name: str, home: Path, *options: str) -> Iterator[str]:
+    """A real worker as its own user; yields the address of its pages."""
+    (port,) = free_ports(1)
+    environ = {
+        **os.environ,
+        "CCR_KAFKA": cluster.bootstrap,
+        "CCR_KAFKA_CA_FILE": str(cluster.secrets / "ca.pem"),
+        "CCR_KAFKA_USER": name,
+        "CCR_KAFKA_PASSWORD_FILE": str(password_file(cluster, name)),
+    }
+    given = [each.format(port=port, home=home) for each in options]
+    command = [sys.executable, "-c", "from services.cli.main import main; main()", "worker", name, *given]
+    with (home / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environ, cwd=Path(__file__).parents[5])
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                pytest.fail(f"the {name} worker did not stop: {(home / f'{name}.log').read_text()[-2000:]}")
+
+
+async def figure(url: str, name: str) -> float:
+    """The sum of a metric of a worker; 0 while it does not answer."""
+    try:
+        async with httpx.AsyncClient() as client:
+            told = (await client.get(f"{url}/metrics")).text
+    except httpx.TransportError:
+        return 0.0
+    return sum(float(line.split()[-1]) for line in told.splitlines() if line.startswith(f"{name}{{"))
+
+
+@in_session
+class TestTheWorkers:
+    async def test_from_an_adapters_topic_to_the_folded_case(self, cluster: Cluster, tmp_path: Path) -> None:
+        """Real processes, each with no more rights than its own."""
+        shared = ("--store", "sqlite:///{home}/store.db", "--keys", "sqlite:///{home}/keys.db")
+        with (
+            worker(cluster, "intake", tmp_path, *shared, "--master-key", "{home}/key", "--port", "{port}"),
+            worker(cluster, "casebook", tmp_path, "--data", "{home}/state", "--web-port", "{port}") as casebook,
+        ):
+            event = example_of(event_types()["arrest.made"], datetime.now(UTC))
+            await write(cluster, "agency-le", OWN, orjson.dumps(event))
+            async with asyncio.timeout(90):
+                while not await figure(casebook, "ccr_casebook_settled"):  # folded, and outlasts the worker
+                    for name in ("intake", "casebook"):
+                        assert "Traceback" not in (tmp_path / f"{name}.log").read_text()
+                    await asyncio.sleep(0.2)
 
 
 class TestTheCluster:
