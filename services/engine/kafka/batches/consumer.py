@@ -12,6 +12,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from services.engine.kafka.batches.fetched import Together
+from services.engine.kafka.batches.receiving import receive_whole
 from services.engine.kafka.batches.records import FetchedRecords, RecordBatch
 from services.engine.kafka.batches.spans import Spans
 from services.engine.kafka.batches.topics import batched_topics
@@ -24,6 +25,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """Where aiokafka runs. Records of aborted transactions are never handed out, in whatever mode the app is."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        receive_whole(self.thread_loop)
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
         consumer._key_deserializer = Together(batched_topics(self.app), self.app.conf.broker_max_poll_records)

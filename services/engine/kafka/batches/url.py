@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faust.transport.drivers import TRANSPORTS
 
-from services.engine.kafka.batches import fetched
+from services.engine.kafka.batches import fetched, receiving
 
 SCHEME = "kafkabatches"
 """`faust.App(broker="kafkabatches://host:port")`."""
@@ -13,6 +13,7 @@ SCHEME = "kafkabatches"
 def register() -> None:
     """Make the scheme known to Faust; importing the package does it."""
     fetched.install()
+    receiving.install()
     TRANSPORTS.aliases[SCHEME] = "services.engine.kafka.batches.transport:Transport"
 
 
