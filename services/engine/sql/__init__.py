@@ -10,7 +10,7 @@ back from Kafka, `link_rows` which transition is a link's newest · `hearing` al
 from __future__ import annotations
 
 from services.engine.sql.absent import NotInThisStore
-from services.engine.sql.link_rows import Told
+from services.engine.sql.link_rows import Dropped, Said, Told, Untold
 from services.engine.sql.outgoing import SENDING_S, SENT_AT_ONCE, Outgoing, OutgoingRecord
 from services.engine.sql.projecting import MAX_BATCH, Consumed, Projection
 from services.engine.sql.store import SqlStore, open_store
@@ -20,11 +20,14 @@ __all__ = [
     "SENDING_S",
     "SENT_AT_ONCE",
     "Consumed",
+    "Dropped",
     "NotInThisStore",
     "Outgoing",
     "OutgoingRecord",
     "Projection",
+    "Said",
     "SqlStore",
     "Told",
+    "Untold",
     "open_store",
 ]

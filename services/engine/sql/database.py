@@ -20,8 +20,11 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a statement waits for another connection to the same SQLite file."""
+SILENT_S = 20
+"""A connection to PostgreSQL that holds a lock and says nothing for so long is ended: one whose process sleeps must not
+hold up the others."""
 LOCK_TIMEOUT_S = 30
-"""How long a statement waits for a lock on PostgreSQL, also for the writers' turn."""
+"""How long a statement waits for a lock on PostgreSQL, also for the writers' turn; longer than a sleeper has it."""
 STATEMENT_TIMEOUT_S = 60
 """How long a statement may take on PostgreSQL."""
 CONNECT_TIMEOUT_S = 5
@@ -127,7 +130,7 @@ def _set(connection: Any, **seconds: int) -> None:
     with connection.cursor() as cursor:
         for name, value in seconds.items():
             cursor.execute(f"SET {name} = '{value}s'")
-        cursor.execute(f"SET idle_in_transaction_session_timeout = '{LOCK_TIMEOUT_S}s'")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{SILENT_S}s'")
     connection.commit()
 
 

@@ -33,7 +33,7 @@ class Group:
         """Take the turn before any work runs; raises `StorageFailed`."""
         try:
             self._stores.turn.claim()
-        except SQLAlchemyError as error:
+        except BaseException as error:
             raise storage_failed(error, self._session.where) from error
 
     def run(self, work: Callable[[Transaction], Any]) -> Any:
@@ -68,7 +68,7 @@ class Group:
         first in the next turn, whoever has it."""
         try:
             self._stores.turn.send(self._outgoing)
-        except SQLAlchemyError as error:
+        except BaseException as error:
             raise storage_failed(error, self._session.where) from error
 
     def end(self) -> None:
@@ -77,7 +77,7 @@ class Group:
         sent, self._outgoing = self._outgoing, []
         try:
             self._stores.turn.end(sent)
-        except SQLAlchemyError as error:
+        except BaseException as error:
             raise storage_failed(error, self._session.where) from error
 
     def give_up(self) -> None:

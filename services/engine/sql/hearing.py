@@ -29,6 +29,8 @@ LOOK_S = 1.0
 """How often the table is asked, whatever was heard."""
 CHANGED_S = 0.02
 """How often SQLite is asked whether another process wrote."""
+CLOSED_S = 0.1
+"""How often whoever waits for PostgreSQL's word looks whether it is to end."""
 RETRY_S = 1.0
 """Wait after the database did not answer."""
 
@@ -42,7 +44,8 @@ class Hearing:
         """`newest`: the outbox position up to which `following` has been told."""
         self._reading = reading
         self._following = following
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
+        """Whoever commits transitions in this process holds it until they are passed on: nobody else hears before."""
         self._newest = newest
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ccr-sql-hearing", daemon=True)
@@ -53,7 +56,7 @@ class Hearing:
 
     def committed(self, told: Sequence[Alertable]) -> None:
         """This process committed these."""
-        with self._lock:
+        with self.lock:
             if told[0].seq == self._newest + 1:
                 self._tell(told)
                 return
@@ -73,7 +76,7 @@ class Hearing:
     def _catch_up(self, connection: Connection) -> None:
         """Read what is beyond the newest that was told."""
         while True:
-            with self._lock:
+            with self.lock:
                 page = stored_page(connection, self._newest, PAGE)
                 if page:
                     self._tell(page)
@@ -104,8 +107,9 @@ def _listen(connection: Connection, closing: threading.Event, catch_up: Callable
             driver.autocommit = False
             catch_up()
             driver.autocommit = True
-            for _ in driver.notifies(timeout=LOOK_S, stop_after=1):
-                pass
+            heard, until_s = False, monotonic() + LOOK_S
+            while not (heard or closing.is_set() or monotonic() >= until_s):
+                heard = any(True for _ in driver.notifies(timeout=CLOSED_S, stop_after=1))
     finally:
         connection.invalidate()
 

@@ -8,7 +8,7 @@ order: between them the instant counts at which the causing event was recorded.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,14 +17,14 @@ from sqlalchemy import Connection, select
 
 from ccr_events.core import moves
 from ccr_events.core.handover import LINKS as HANDED_ON
-from ccr_events.core.model import Fact, Link, Transition
+from ccr_events.core.model import Fact, Link, LinkState, Transition, TransitionKind
 from services.engine.sql.database import inserting
 from services.engine.sql.links import link_row
 from services.engine.sql.tables import LINKS
 
 AT_ONCE = 500
 """Links looked up by one statement."""
-_PLACE = ("origin", "next_offset", "told_at", "held_by", "held_at")
+_PLACE = ("origin", "next_offset", "told_at", "held_by", "held_at", "gone")
 _read_links = Decoder(list[Link]).decode
 
 
@@ -40,6 +40,41 @@ class Told:
     """Of the causing event."""
     alerting: bool
     """False when it comes from backfilled history."""
+    cause: int = 0
+    """Offset of the causing event in its partition of `ccr.events`: what is said of a link is newer by it, also when a
+    worker says it again."""
+
+    @property
+    def link(self) -> Link:
+        """As it is afterwards."""
+        return self.transition.link
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A link that changed without a transition, as it came from `ccr.links`."""
+
+    offset: int
+    case_id: str
+    """The case whose view holds it."""
+    link: Link
+    recorded_at: datetime
+    cause: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A link that its case holds no more and said nothing of, as it came from `ccr.links`: another case has it."""
+
+    offset: int
+    case_id: str
+    link_id: str
+    recorded_at: datetime
+    cause: int = 0
+
+
+Said = Told | Untold | Dropped
+"""One record of `ccr.links`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +98,24 @@ class _Row:
     told_at: datetime
     held_by: str
     held_at: datetime
+    gone: bool
     link: Link | None = None
     """None: as it is stored."""
 
 
-def put_told(connection: Connection, told: Sequence[Told], origin: str) -> None:
-    """Bring the rows of these transitions' links up to date. `told`: new ones, in the order of their offsets."""
-    before = _rows(connection, {one.transition.link.id for one in told})
+def put_said(connection: Connection, said: Sequence[Said], origin: str) -> None:
+    """Bring the rows of these links up to date. `said`: in the order of their offsets, no transition known before."""
+    before = _rows(connection, {_link_id(one) for one in said})
     after = dict(before)
-    for one in told:
-        link_id = one.transition.link.id
-        after[link_id] = _told(after.get(link_id), one, origin)
+    for one in said:
+        link_id = _link_id(one)
+        row = (
+            _dropped(after.get(link_id), one, origin)
+            if isinstance(one, Dropped)
+            else _told(after.get(link_id), one, origin)
+        )
+        if row is not None:
+            after[link_id] = row
     _store(connection, before, after)
 
 
@@ -98,25 +140,49 @@ def handed_by(facts: Iterable[Fact]) -> list[Handed]:
     return found
 
 
-def _told(row: _Row | None, one: Told, origin: str) -> _Row:
-    link, at = one.transition.link, one.recorded_at
+def _link_id(one: Said) -> str:
+    return one.link_id if isinstance(one, Dropped) else one.link.id
+
+
+def _told(row: _Row | None, one: Told | Untold, origin: str) -> _Row:
+    link, at = one.link, one.recorded_at
+    gone = link.state is LinkState.CANCELLED
     if row is None:
-        return _Row(origin, one.offset + 1, at, one.case_id, at, link)
-    held_by, held_at = (one.case_id, at) if at > row.held_at else (row.held_by, row.held_at)
+        return _Row(origin, one.cause + 1, at, one.case_id, at, gone, link)
     if row.origin == origin:
-        return _Row(origin, one.offset + 1, max(at, row.told_at), held_by, held_at, link)
-    if at > row.told_at or (at == row.told_at and one.case_id != link.case_id):
-        return _Row(origin, one.offset + 1, at, held_by, held_at, link)
-    return _Row(row.origin, row.next_offset, row.told_at, held_by, held_at, row.link)
+        newer = one.cause + 1 >= row.next_offset
+    else:
+        newer = at > row.told_at or (at == row.told_at and one.case_id != link.case_id)
+    held_by, held_at = row.held_by, row.held_at
+    if _is_held(one) and at >= held_at and (newer or row.origin != origin):
+        newer = newer or row.gone
+        held_by, held_at = one.case_id, at
+    if newer:
+        return _Row(origin, one.cause + 1, max(at, row.told_at), held_by, held_at, gone, link)
+    return replace(row, held_by=held_by, held_at=held_at)
+
+
+def _dropped(row: _Row | None, one: Dropped, origin: str) -> _Row | None:
+    """The row where the case holds it, as far as known."""
+    if row is None or row.held_by != one.case_id or one.recorded_at < row.held_at:
+        return row
+    if row.origin == origin and one.cause + 1 < row.next_offset:
+        return row
+    return replace(row, held_at=one.recorded_at, gone=True)
+
+
+def _is_held(one: Told | Untold) -> bool:
+    """Whether the case says that it holds the link: told anew, or changed unheard."""
+    return isinstance(one, Untold) or one.transition.kind is TransitionKind.OPENED
 
 
 def _handed(row: _Row | None, one: Handed, origin: str) -> _Row:
     at = one.recorded_at
     if row is None:  # what was told of it before has not come yet
-        return _Row(origin, 0, at, one.case_id, at, one.link)
+        return _Row(origin, 0, at, one.case_id, at, one.link.state is LinkState.CANCELLED, one.link)
     if at < row.held_at:
         return row
-    return _Row(row.origin, row.next_offset, row.told_at, one.case_id, at, row.link)
+    return replace(row, held_by=one.case_id, held_at=at)
 
 
 def _rows(connection: Connection, link_ids: Collection[str]) -> dict[str, _Row]:
@@ -130,14 +196,15 @@ def _rows(connection: Connection, link_ids: Collection[str]) -> dict[str, _Row]:
 
 def _store(connection: Connection, before: Mapping[str, _Row], after: Mapping[str, _Row]) -> None:
     changed = {link_id: row for link_id, row in after.items() if row != before.get(link_id)}
-    said = [_place(row) | link_row(row.link) for row in changed.values() if row.link is not None]
+    said = [link_row(row.link) | _place(row) for row in changed.values() if row.link is not None]
     moved = [_place(row) | {"link_id": link_id} for link_id, row in changed.items() if row.link is None]
     if said:
         statement = inserting(connection.dialect.name, LINKS)
         others = {c.name: statement.excluded[c.name] for c in LINKS.columns if not c.primary_key}
         connection.execute(statement.on_conflict_do_update(index_elements=["link_id"], set_=others), said)
     for row in moved:
-        connection.execute(LINKS.update().where(LINKS.c.link_id == row.pop("link_id")).values(row))
+        over = {"open": False, "pending": 0, "next_at": None} if row["gone"] else {}
+        connection.execute(LINKS.update().where(LINKS.c.link_id == row.pop("link_id")).values(row | over))
 
 
 def _place(row: _Row) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from ccr_events.core.codec import decode_link, encode_link
-from ccr_events.core.model import Link
+from ccr_events.core.model import Link, LinkState
 from services.engine.deadlines import pending_steps
 from services.engine.sql.absent import no_link_is_changed
 from services.engine.sql.session import Executing
@@ -23,12 +23,12 @@ class SqlLinks:
 
     def get(self, link_id: str) -> Link | None:
         """One link."""
-        body = self._reading.execute(select(LINKS.c.body).where(LINKS.c.link_id == link_id)).scalar_one_or_none()
+        body = self._reading.execute(bodies().where(LINKS.c.link_id == link_id)).scalar_one_or_none()
         return None if body is None else decode_link(body)
 
     def held_by(self, case_id: str) -> dict[str, Link]:
         """The links the case holds now, by link id."""
-        links = [decode_link(body) for (body,) in self._reading.execute(_held_by(case_id))]
+        links = [decode_link(body) for (body,) in self._reading.execute(bodies().where(LINKS.c.held_by == case_id))]
         return {link.id: link for link in links}
 
     def put(self, case_id: str, links: Iterable[Link]) -> None:
@@ -40,8 +40,9 @@ class SqlLinks:
         no_link_is_changed(case_id, link_ids)
 
 
-def _held_by(case_id: str) -> Any:
-    return select(LINKS.c.body).where(LINKS.c.held_by == case_id)
+def bodies() -> Select[bytes]:
+    """Of the links that there are."""
+    return select(LINKS.c.body).where(~LINKS.c.gone)
 
 
 def link_row(link: Link) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def link_row(link: Link) -> dict[str, Any]:
         "agency": link.agency,
         "rule": link.rule,
         "open": not link.state.ended,
+        "gone": link.state is LinkState.CANCELLED,
         "due_at": link.due_at,
         "overdue": link.overdue,
         "escalated": link.escalated_to > 0,

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-SENDING_S = 20.0
-"""How long one `send` may take; within that it returns or raises. The turn of a writer that is silent for longer than
-`services.engine.sql.turn.SILENT_S` goes to the next one."""
+SENDING_S = 15.0
+"""How long one `send` may take; within that it returns or raises. The turn of a writer that is silent for
+`services.engine.sql.database.SILENT_S` goes to the next one."""
 SENT_AT_ONCE = 1_000
 """Records handed over by one call, at most."""
 

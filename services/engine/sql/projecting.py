@@ -6,7 +6,7 @@ offset changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
 from time import monotonic
@@ -21,7 +21,7 @@ from services.engine.ports import Alertable
 from services.engine.sql.database import inserting, shown
 from services.engine.sql.events import event_row
 from services.engine.sql.failure import storage_failed
-from services.engine.sql.link_rows import Told, handed_by, put_handed, put_told
+from services.engine.sql.link_rows import Said, Told, handed_by, put_handed, put_said
 from services.engine.sql.tables import CASES, COUNTERS, EVENTS, OUTBOX, POSITIONS, UNSENT
 from services.engine.sql.turn import EVENTS_COUNTER, OUTBOX_COUNTER
 from services.engine.transaction import NewRecord
@@ -51,10 +51,11 @@ class Projection:
     Raises `StorageFailed`, and then nothing of the batch was written: bring it again.
     """
 
-    def __init__(self, engine: Engine, heard: Heard) -> None:
-        """`heard` is called with new transitions once they are committed."""
+    def __init__(self, engine: Engine, heard: Heard, lock: AbstractContextManager[object] | None = None) -> None:
+        """`heard` is called with new transitions once they are committed; `lock` is held from then until it returns."""
         self._engine = engine
         self._heard = heard
+        self._lock = nullcontext() if lock is None else lock
 
     def position(self, topic: str, partition: int) -> int:
         """The first offset that is not in the store: where to read on."""
@@ -85,39 +86,36 @@ class Projection:
             _note_sent(connection, [fact.id for _, fact in fresh])
             return len(new)
 
-    def project_transitions(self, records: Sequence[Told], *, topic: str, partition: int, upto: int) -> list[Alertable]:
-        """Bring in transitions of a partition, oldest first, at most `MAX_BATCH`; returns those that were new, with
-        their place in the outbox, which counts without gaps in the order of the commits.
+    def project_transitions(self, records: Sequence[Said], *, topic: str, partition: int, upto: int) -> list[Alertable]:
+        """Bring in what `ccr.links` says, oldest first, at most `MAX_BATCH`; returns the transitions that were new,
+        with their place in the outbox, which counts without gaps in the order of the commits.
 
-        A link's row is as its newest transition left it. `upto`: as for `project_events`.
+        A link's row is as it was said last. `upto`: as for `project_events`.
         """
         _check(records)
         with self._transaction() as connection:
             before = _moved(connection, topic, partition, upto)
-            fresh = {one.transition.id: one for one in reversed(records) if one.offset >= before}
+            fresh = [one for one in records if one.offset >= before]
             if not fresh:
                 return []
             last = _count(connection, OUTBOX_COUNTER)
-            known = set(
-                connection.execute(
-                    select(OUTBOX.c.transition_id).where(OUTBOX.c.transition_id.in_(fresh.keys()))
-                ).scalars()
-            )
-            new = [one for one in reversed(fresh.values()) if one.transition.id not in known]
+            said, new = _unheard(connection, fresh)
+            put_said(connection, said, _origin(topic, partition))
             if not new:
                 return []
             connection.execute(insert(OUTBOX), [_outbox_row(seq, one) for seq, one in enumerate(new, start=last + 1)])
-            put_told(connection, new, _origin(topic, partition))
             _set_count(connection, OUTBOX_COUNTER, last + len(new))
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_notify(CHANNEL, str(last + len(new)))))
-        committed_s = monotonic()
-        told = [
-            Alertable(seq, one.transition, one.recorded_at, one.alerting, committed_s)
-            for seq, one in enumerate(new, start=last + 1)
-        ]
-        self._heard(told)
-        return told
+            with self._lock:
+                connection.commit()
+                committed_s = monotonic()
+                told = [
+                    Alertable(seq, one.transition, one.recorded_at, one.alerting, committed_s)
+                    for seq, one in enumerate(new, start=last + 1)
+                ]
+                self._heard(told)
+            return told
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -171,6 +169,22 @@ def _missing(connection: Connection, records: Sequence[tuple[Consumed, Fact]]) -
     query = select(EVENTS.c.event_id).where(EVENTS.c.event_id.in_(by_id.keys()))
     known = set(connection.execute(query).scalars())
     return [pair for event_id, pair in reversed(by_id.items()) if event_id not in known]
+
+
+def _unheard(connection: Connection, said: Sequence[Said]) -> tuple[list[Said], list[Told]]:
+    """What says something new, and the transitions among it that are not in the outbox, each once."""
+    ids = {one.transition.id for one in said if isinstance(one, Told)}
+    known = set(connection.execute(select(OUTBOX.c.transition_id).where(OUTBOX.c.transition_id.in_(ids))).scalars())
+    kept: list[Said] = []
+    new: list[Told] = []
+    for one in said:
+        if isinstance(one, Told):
+            if one.transition.id in known:
+                continue
+            known.add(one.transition.id)
+            new.append(one)
+        kept.append(one)
+    return kept, new
 
 
 def _append(connection: Connection, new: Sequence[tuple[Consumed, Fact]], last: int) -> None:

@@ -11,6 +11,7 @@ from ccr_events.core.codec import decode_link
 from ccr_events.core.model import Link
 from services.engine.ports import Figures, LinkCount, LogRecord
 from services.engine.sql.events import read_page
+from services.engine.sql.links import bodies
 from services.engine.sql.readers import Readers
 from services.engine.sql.tables import COUNTERS, EVENTS, LINKS, QUARANTINE, UNSENT
 from services.engine.sql.turn import EVENTS_COUNTER, OUTBOX_COUNTER
@@ -45,7 +46,7 @@ class SqlLinkQueries:
 
         `case_id` finds the links the case holds now, also those a merge brought it.
         """
-        query = select(LINKS.c.body).order_by(LINKS.c.due_at.is_(None), LINKS.c.due_at, LINKS.c.link_id)
+        query = bodies().order_by(LINKS.c.due_at.is_(None), LINKS.c.due_at, LINKS.c.link_id)
         if agency is not None:
             query = query.where(LINKS.c.agency == agency)
         if case_id is not None:

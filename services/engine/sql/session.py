@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -10,8 +10,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.engine.sql.database import shown
-
-Parameters = dict[str, Any] | Sequence[dict[str, Any]] | None
+from services.engine.transaction import StorageFailed
 
 
 class Executing(Protocol):
@@ -50,10 +49,7 @@ class Session:
 
     def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[*tuple[Any, ...]]:
         """Run one statement, in the transaction, which the first one begins."""
-        self._used = True
-        if self._connection is None:
-            self._connection = self._engine.connect()
-        return self._connection.execute(statement, parameters)
+        return self._begun().execute(statement, parameters)
 
     def save(self) -> None:
         """What the current work writes from here on can be taken back alone."""
@@ -103,13 +99,22 @@ class Session:
                 connection.close()
 
     def _driver(self, statement: str) -> None:
+        self._begun().exec_driver_sql(statement)
+
+    def _begun(self) -> Connection:
         self._used = True
+        return self._connected()
+
+    def _connected(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
-        self._connection.exec_driver_sql(statement)
+        return self._connection
 
     def _pragma(self, setting: str) -> None:
-        assert self._connection is not None  # noqa: S101  # the group before used it
-        cursor = self._connection.connection.cursor()
-        cursor.execute(f"PRAGMA {setting}")
-        cursor.close()
+        cursor = self._connected().connection.cursor()
+        try:
+            cursor.execute(f"PRAGMA {setting}")
+        except sqlite3.Error as error:
+            raise StorageFailed(f"{self.where}: the database refused ({type(error).__name__})") from error
+        finally:
+            cursor.close()

@@ -64,7 +64,7 @@ async def open_store(address: str, outgoing: Outgoing | None = None) -> AsyncIte
         session = Session(writing)
         stores = Writing(session, _lock(session, url), outgoing, readers.afresh)
         writer = SqlWriter(Group(session, stores), readers)
-        projection = Projection(writing, hearing.committed)
+        projection = Projection(writing, hearing.committed, hearing.lock)
         writer.start()
         hearing.start()
         try:

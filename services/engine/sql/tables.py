@@ -70,6 +70,7 @@ LINKS = Table(
     Column("agency", Text, nullable=False),
     Column("rule", Text, nullable=False),
     Column("open", Boolean, nullable=False),
+    Column("gone", Boolean, nullable=False, comment="a correction took it away; kept, so that no late word revives it"),
     Column("due_at", Instant),
     Column("overdue", Boolean, nullable=False),
     Column("escalated", Boolean, nullable=False),

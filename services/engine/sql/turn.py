@@ -2,7 +2,8 @@
 
 A group that decides takes the turn before it reads anything, sends what an earlier one left unsent, and gives it back
 once its own events are sent. On PostgreSQL it is a session's advisory lock, which is free as soon as the connection is
-gone; on SQLite a lock on a file beside the database, which is free as soon as the process is gone.
+gone, and that is ended when its process sleeps; on SQLite a lock on a file beside the database, which is free as soon
+as the process is gone. What a sleeper sends once it wakes, the next one has sent already.
 """
 
 from __future__ import annotations
@@ -20,17 +21,14 @@ from uuid import uuid4
 from sqlalchemy import delete, exists, func, select
 
 from services.engine.sql.absent import NotInThisStore
-from services.engine.sql.database import LOCK_TIMEOUT_S
-from services.engine.sql.outgoing import SENDING_S, SENT_AT_ONCE, Outgoing, OutgoingRecord
+from services.engine.sql.database import LOCK_TIMEOUT_S, SILENT_S
+from services.engine.sql.outgoing import SENT_AT_ONCE, Outgoing, OutgoingRecord
 from services.engine.sql.session import Session
 from services.engine.sql.tables import COUNTERS, EVENTS, UNSENT
 from services.engine.transaction import StorageFailed
 
 TURN_LOCK = 0x43435233
 """Advisory lock on PostgreSQL."""
-SILENT_S = SENDING_S + 10
-"""A writer that says nothing to PostgreSQL for so long, in its turn, is let go: one that sleeps must not hold up the
-others. What it sends once it wakes, the next one has sent already."""
 EVENTS_COUNTER, OUTBOX_COUNTER = "events", "outbox"
 """Rows of `store_counters`."""
 _POLL_S = 0.002

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.engine.sql import SqlStore, open_store
+from services.engine.sql.database import Purpose, open_engine, parsed
 from tests.support.databases import empty_database
 from tests.support.postgresql import postgresql
 from tests.support.sending import Sent
@@ -19,12 +22,19 @@ def server() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture
+def postgresql_address(server: str) -> str:
+    """The address of an empty database on PostgreSQL."""
+    return empty_database(server, "store")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'store.sqlite'}"
-    return empty_database(request.getfixturevalue("server"), "store")
+    found: str = request.getfixturevalue("postgresql_address")
+    return found
 
 
 @pytest.fixture
@@ -36,3 +46,17 @@ def sent() -> Sent:
 async def store(address: str, sent: Sent) -> AsyncIterator[SqlStore]:
     async with open_store(address, sent) as opened:
         yield opened
+
+
+@pytest.fixture
+def rows(address: str) -> Iterator[Callable[[str], list[Any]]]:
+    """What a query over the tables gives."""
+    purpose = Purpose("a test", RuntimeError)
+    engine = open_engine(parsed(address, purpose), purpose, reading=True)
+
+    def ask(query: str) -> list[Any]:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    yield ask
+    engine.dispose()

@@ -83,6 +83,12 @@ def upgrade() -> None:
         sa.Column("agency", sa.Text(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("open", sa.Boolean(), nullable=False),
+        sa.Column(
+            "gone",
+            sa.Boolean(),
+            nullable=False,
+            comment="a correction took it away; kept, so that no late word revives it",
+        ),
         sa.Column("due_at", Instant(), nullable=True),
         sa.Column("overdue", sa.Boolean(), nullable=False),
         sa.Column("escalated", sa.Boolean(), nullable=False),
