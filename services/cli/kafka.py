@@ -11,6 +11,7 @@ import typer
 from services.cli.kafka_acls import group as acls_group
 from services.cli.kafka_connection import DEFAULT_DATA
 from services.cli.kafka_topics import group as topics_group
+from services.cli.kafka_users import group as users_group
 from services.cli.options import KEEP, AsJson
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     group.command(epilog="Example: ccr kafka logs --node 2 --lines 100")(logs)
     group.add_typer(topics_group(), name="topics")
     group.add_typer(acls_group(), name="acls")
+    group.add_typer(users_group(), name="users")
     app.add_typer(group, name="kafka", rich_help_panel=KEEP)
 
 

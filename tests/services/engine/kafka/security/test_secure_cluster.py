@@ -380,6 +380,31 @@ class TestTheCommand:
         assert run(["kafka", "topics", "check", "--bootstrap", cluster.bootstrap, *given[:2]]) == 1
         assert "also needs the user" in capsys.readouterr().err
 
+    def test_a_stolen_password_is_made_useless(
+        self, cluster: Cluster, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        stolen = tmp_path / "stolen"
+        stolen.write_bytes(password_file(cluster, "operator").read_bytes())
+        status, out, err = self.call(cluster, capsys, "users", "renew", "operator")
+        assert (status, out.strip()) == (0, as_user(cluster, "operator").password)
+        assert out.strip() not in err
+        assert stat.S_IMODE(password_file(cluster, "operator").stat().st_mode) == 0o600
+        given = ["--ca-file", str(cluster.secrets / "ca.pem"), "--user", "operator", "--password-file", str(stolen)]
+        let_in = 0
+        while not let_in:  # brokers learn of it a moment later
+            let_in = run(["kafka", "topics", "check", "--bootstrap", cluster.bootstrap, *given])
+        assert "operator's password" in capsys.readouterr().err
+        assert self.call(cluster, capsys, "topics", "check", "--user", "operator")[0] == 0
+
+    def test_nobody_but_admin_gives_passwords(self, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+        before = as_user(cluster, "intake").password
+        for user in ("operator", "intake"):
+            status, out, err = self.call(cluster, capsys, "users", "renew", "intake", "--user", user)
+            assert (status, out) == (1, "")
+            assert "ClusterAuthorizationFailedError" in err
+        assert as_user(cluster, "intake").password == before
+        assert "has no user nobody" in self.call(cluster, capsys, "users", "renew", "nobody")[2]
+
     def test_a_user_that_there_is_not(self, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
         status, _, err = self.call(cluster, capsys, "topics", "check", "--user", "nobody")
         assert status == 1
