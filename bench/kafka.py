@@ -10,22 +10,33 @@ import asyncio
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from bench.figure import Figure
+from bench import kafka_latency, kafka_overhead, kafka_state, kafka_workers
+from bench.figure import Asked, Figure
 from bench.kafka_peers import KEYS, WAYS
+from bench.kafka_picture import draw
 from bench.kafka_report import compared, durable_table, figures_of, figures_table, rates_table
 from bench.kafka_rounds import Measured, Runner, rounds
 
 EVENTS = 1_000_000
 ROUNDS = 5
+WIDTH = 160
+"""Of the tables, where they are not printed on a terminal."""
 HEAP_MB = 512
 """Java heap of the broker."""
-PARTS = ("rounds", "overhead", "workers", "latency")
+PARTS = ("rounds", "overhead", "workers", "latency", "recovery")
+
+ON_THE_BROKER: Mapping[str, Callable[[Runner], Sequence[Figure]]] = {
+    "overhead": kafka_overhead.measure,
+    "workers": kafka_workers.measure,
+    "latency": kafka_latency.measure,
+}
+"""Parts on the same broker, beside the rounds. Recovery brings its own."""
 
 
 def main() -> None:
@@ -46,15 +57,18 @@ def main() -> None:
         )
     if given.events < 1 or given.rounds < 1:
         parser.error("--events and --rounds are at least 1")
-    console = Console(quiet=given.json, stderr=False)
+    console = Console(quiet=given.json)
+    if not console.is_terminal:
+        console.width = WIDTH
     with TemporaryDirectory(prefix="ccr-bench-kafka-", dir=given.data) as directory:
         measured, figures = asyncio.run(_on_a_broker(given, names, parts, Path(directory), console))
+        if "recovery" in parts:
+            console.print("measuring recovery", style="dim")
+            figures += kafka_state.measure(Asked(given.events, 0, Path(directory), full=given.events >= EVENTS))
     console.print(rates_table(measured))
     console.print(durable_table(measured))
     console.print(figures_table(figures))
     if given.picture:
-        from bench.kafka_picture import draw
-
         draw(measured, given.picture)
     rates = {each.way.name: each.rate for each in measured}
     print(
@@ -93,21 +107,11 @@ def _measured(
     if "rounds" in parts:
         measured = rounds(runner, [way for way in WAYS if way.name in names], count)
     figures = figures_of(measured)
-    for part, measure in _others().items():
+    for part, measure in ON_THE_BROKER.items():
         if part in parts:
             runner.say(f"measuring {part}")
             figures += measure(runner)
     return measured, figures
-
-
-def _others() -> dict[str, Callable[[Runner], Sequence[Figure]]]:
-    from bench import kafka_latency, kafka_overhead, kafka_workers
-
-    return {
-        "overhead": kafka_overhead.measure,
-        "workers": kafka_workers.measure,
-        "latency": kafka_latency.measure,
-    }
 
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
+import uvloop
 
 from bench.kafka_fold import Fold, View
 from bench.kafka_task import Task, told
@@ -28,7 +30,6 @@ from services.engine.kafka.batches import (
     broker_url,
     read_limits,
 )
-from services.engine.kafka.batches.records import Record
 
 CHECKPOINT_S = 1.0
 """A checkpoint is made so often."""
@@ -77,12 +78,6 @@ class Partition:
             views[key] = changed[key] = fold(views.get(key), record.value)  # type: ignore[index, arg-type]
         self.end = batch.end
 
-    def fold_one(self, fold: Fold, record: Record) -> str:
-        """Fold one event; its id."""
-        key = record.key
-        view = self.views[key] = self.changed[key] = fold(self.views.get(key), record.value)  # type: ignore[index, arg-type]
-        return str(view["last"])
-
     def dirty(self) -> tuple[list[tuple[bytes, bytes]], int]:
         """The newest views that changed since, encoded, and the offset behind them."""
         changed, self.changed = self.changed, {}
@@ -96,6 +91,7 @@ class Checkpoints:
         self._task, self._outputs = task, outputs
         self._partitions: dict[int, Partition] = {}
         self._batches = 0
+        self._closing = False
         self._due = asyncio.Event()
         self._next: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -113,19 +109,23 @@ class Checkpoints:
             self._due.set()
         return self._next
 
-    async def run(self, every_s: float = CHECKPOINT_S) -> None:
-        """Make them until cancelled."""
-        while True:
-            try:
-                async with asyncio.timeout(every_s):
-                    await self._due.wait()
-            except TimeoutError:
-                pass
-            self._due.clear()
-            await self.make()
+    def close(self) -> None:
+        """Make one more, then end."""
+        self._closing = True
+        self._due.set()
 
-    async def make(self) -> None:
-        """Make one now."""
+    async def run(self) -> None:
+        """Make them until closed. Raises what kept one from being made; its batches are then never done."""
+        last = False
+        while not last:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECKPOINT_S):
+                    await self._due.wait()
+            last = self._closing
+            self._due.clear()
+            await self._made()
+
+    async def _made(self) -> None:
         settled, self._next = self._next, asyncio.get_running_loop().create_future()
         self._batches = 0
         taken = [(number, each, each.dirty()) for number, each in self._partitions.items() if each.changed]
@@ -152,9 +152,9 @@ def faust_app(task: Task, **more: Any) -> Any:
     return faust.App(task.name, broker=broker_url(task.bootstrap), **{**settings, **more})
 
 
-async def outputs_of(app: Any, task: Task, *topics: str) -> Outputs:
+async def outputs_of(app: Any, task: Task) -> Outputs:
     """What sends outputs through an app's producer."""
-    limits = await read_limits(task.bootstrap, [task.target, *topics])
+    limits = await read_limits(task.bootstrap, [task.target])
     return Outputs(lambda: app.producer._ensure_producer(), limits, refused)
 
 
@@ -163,7 +163,7 @@ async def refused(record: OversizedRecord) -> None:
     raise AssertionError(record)
 
 
-async def run(task: Task, folded: Callable[[RecordBatch], None] | None = None) -> None:
+async def run(task: Task) -> None:
     """Fold the whole topic; ends with the last checkpoint made and its offset committed."""
     most = {"broker_max_poll_records": int(task.options["at_once"])} if "at_once" in task.options else {}
     app = faust_app(task, **most)
@@ -177,17 +177,20 @@ async def run(task: Task, folded: Callable[[RecordBatch], None] | None = None) -
         return checkpoints.joined()
 
     batch_agent(app, batch_topic(app, task.source), work, UNFINISHED)
-    making = asyncio.create_task(checkpoints.run())
-    await app.start()
-    await over.wait()
-    making.cancel()
-    await checkpoints.make()
-    # The batches are acknowledged by tasks that wake only now.
-    await asyncio.sleep(0)
-    await app.commit({task.source})
-    fold.tell(changelog=task.target)
-    await app.stop()
+    async with asyncio.TaskGroup() as together:
+        making = together.create_task(checkpoints.run())
+        await app.start()
+        await over.wait()
+        checkpoints.close()
+        await making
+        # The batches are acknowledged by tasks that wake only now.
+        await asyncio.sleep(0)
+        await app.commit({task.source})
+        fold.tell(changelog=task.target)
+        await app.stop()
 
 
 if __name__ == "__main__":
-    asyncio.run(run(told()))
+    # As `ccr worker casebook` runs.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(told()))

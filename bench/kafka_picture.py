@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from bench.kafka_peers import PEERS, environment
 from bench.kafka_report import times
@@ -14,14 +15,13 @@ from bench.kafka_rounds import Measured
 
 def draw(measured: Sequence[Measured], path: Path) -> None:
     """Write the picture, as its ending says. Raises `bench.kafka_peers.Refused` and `RuntimeError`."""
-    ours = next((each for each in measured if each.way.name == "ours"), None)
     rows = [
         {
             "way": each.way.name,
             "median": each.rate,
             "slowest": min(each.rates),
             "fastest": max(each.rates),
-            "times": sorted(ratios)[len(ratios) // 2] if (ratios := times(ours, each)) else None,
+            "times": median(ratios) if (ratios := times(measured, each)) else None,
         }
         for each in sorted(measured, key=lambda one: one.rate or 0)
         if each.rate is not None

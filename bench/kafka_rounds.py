@@ -21,8 +21,8 @@ from bench.kafka_task import Task
 
 WARM_PART = 10
 """One in so many events is folded before the watch starts."""
-PATIENCE_S = 900
-"""A way that takes longer has failed."""
+PATIENCE_S = 300
+"""A run that takes longer has failed."""
 TOLD_CHARACTERS = 2_000
 """So much of what a failed process said is shown."""
 
@@ -34,17 +34,30 @@ class Measured:
     way: Way
     events: int
     """Read in each round, warm-up included."""
-    rates: Sequence[float]
-    """Events a second behind the warm-up, by round."""
-    cpu_us: Sequence[float]
-    """Microseconds of the process's processor time an event, by round."""
-    refused: str | None = None
-    """Why there is no figure."""
+    by_round: Sequence[Mapping[str, Any] | None]
+    """What it told in each round; None where it failed."""
+    failed: str | None = None
+    """Why it could not be run at all, or what it said when it failed last."""
+
+    @property
+    def rates(self) -> list[float]:
+        """Events a second behind the warm-up, of the rounds that it ended."""
+        return [each["events"] / each["s"] for each in self.by_round if each]
+
+    @property
+    def cpu_us(self) -> list[float]:
+        """Microseconds of the process's processor time an event, of the rounds that it ended."""
+        return [each["cpu_s"] / each["events"] * 1e6 for each in self.by_round if each]
 
     @property
     def rate(self) -> float | None:
-        """Median of events a second; None when it could not be run."""
+        """Median of events a second; None when it never ended."""
         return median(self.rates) if self.rates else None
+
+    def times_as_quick_as(self, other: Measured) -> list[float]:
+        """The ratio of rates, of each round that both ended."""
+        both = zip(self.by_round, other.by_round, strict=True)
+        return [mine["events"] / mine["s"] / (its["events"] / its["s"]) for mine, its in both if mine and its]
 
 
 class Runner:
@@ -105,45 +118,30 @@ class Runner:
         finally:
             asyncio.run(_delete(self.bootstrap, name))
 
-    @contextmanager
-    def topics(self, *names: str) -> Iterator[Sequence[str]]:
-        """Empty topics, deleted afterwards."""
-        for name in names:
-            asyncio.run(_create(self.bootstrap, name))
-        try:
-            yield names
-        finally:
-            for name in names:
-                asyncio.run(_delete(self.bootstrap, name))
-
 
 def rounds(runner: Runner, ways: Sequence[Way], count: int) -> list[Measured]:
     """Run all ways so many times in turn; each round begins with another one."""
-    refused: dict[str, str] = {}
+    failed: dict[str, str] = {}
     for way in ways:
         try:
             runner.prepared(way)
         except Refused as reason:
-            refused[way.name] = str(reason)
+            failed[way.name] = str(reason)
             runner.say(f"{way.name} is left out: {reason}")
-    able = [way for way in ways if way.name not in refused]
-    told: dict[str, list[Mapping[str, Any]]] = {way.name: [] for way in ways}
+    able = [way for way in ways if way.name not in failed]
+    told: dict[str, list[Mapping[str, Any] | None]] = {way.name: [] for way in ways}
     for number in range(count):
-        turn = number % len(able)
+        turn = number % max(1, len(able))
         for way in able[turn:] + able[:turn]:
-            found = runner.run(way)
-            told[way.name].append(found)
-            runner.say(f"round {number + 1}: {way.name} {found['events'] / found['s']:,.0f} events/s")
-    return [
-        Measured(
-            way,
-            runner.size(way),
-            [each["events"] / each["s"] for each in told[way.name]],
-            [each["cpu_s"] / each["events"] * 1e6 for each in told[way.name]],
-            refused.get(way.name),
-        )
-        for way in ways
-    ]
+            try:
+                found = runner.run(way)
+                runner.say(f"round {number + 1}: {way.name} {found['events'] / found['s']:,.0f} events/s")
+                told[way.name].append(found)
+            except (RuntimeError, subprocess.TimeoutExpired) as reason:
+                failed[way.name] = str(reason)[-TOLD_CHARACTERS:]
+                runner.say(f"round {number + 1}: {way.name} failed: {failed[way.name]}")
+                told[way.name].append(None)
+    return [Measured(way, runner.size(way), told[way.name], failed.get(way.name)) for way in ways]
 
 
 def last_line(name: str, command: Sequence[str]) -> dict[str, Any]:

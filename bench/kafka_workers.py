@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -78,7 +79,7 @@ def workers(task: Task, shared: Path, count: int) -> Iterator[list[subprocess.Po
             directory = shared / str(number)
             directory.mkdir()
             options = {**task.options, "worker": str(number)}
-            own = Task(**{**_fields(task), "directory": str(directory), "options": options})
+            own = replace(task, directory=str(directory), options=options)
             running.append(
                 subprocess.Popen(
                     [sys.executable, "-m", "bench.kafka_worker", own.as_line()],
@@ -95,11 +96,6 @@ def workers(task: Task, shared: Path, count: int) -> Iterator[list[subprocess.Po
         for worker in running:
             worker.kill()
             worker.communicate()
-
-
-def _fields(task: Task) -> dict[str, object]:
-    fields: dict[str, object] = json.loads(task.as_line())
-    return fields
 
 
 def _wait_assigned(shared: Path, running: Sequence[subprocess.Popen[str]]) -> None:

@@ -1,0 +1,42 @@
+"""The product's own casebook worker as a process for the bench: `python -m bench.kafka_casebook BOOTSTRAP DIRECTORY`.
+
+Its clock stands before the scripted week, so that no deadline passes: the bench publishes the week in seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+
+from ccr_events.policy import load_policies
+from services.casebook.worker import CasebookSetup, run_casebook
+from services.cli.stopping import stop_asked
+from services.demo.clock import ScriptClock
+from services.engine.kafka.apps import AppSettings
+from services.engine.kafka.apps.content_free import log_without_content
+
+READY = "ready"
+"""Said once it works on its partitions."""
+BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+async def run(bootstrap: str, directory: Path) -> None:
+    """Until SIGTERM."""
+    setup = CasebookSetup(AppSettings("casebook", bootstrap, directory), load_policies(), ScriptClock(BEFORE))
+    async with stop_asked() as stopping:
+        await run_casebook(setup, stopping, ready=lambda: print(READY, flush=True))
+
+
+def main(bootstrap: str, directory: str) -> None:
+    """Run it."""
+    log_without_content()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(bootstrap, Path(directory)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
