@@ -91,12 +91,12 @@ async def ours(bootstrap: str, watch: Watch, fold: Fold) -> None:
 
     async def work(batch: RecordBatch) -> Awaitable[None]:
         watch.folding()
-        made = [Output(TARGET, r.key, fold(r.key or b"", r.value or b"")) for r in batch.records]
-        return acknowledged(batch.partition, made)
+        made = (Output(TARGET, r.key, fold(r.key or b"", r.value or b"")) for r in batch.records)
+        return acknowledged(outputs.send(batch.partition, made), len(batch.records))
 
-    async def acknowledged(partition: int, made: list[Output]) -> None:
-        await outputs.send(partition, made)
-        if watch.done(len(made)):
+    async def acknowledged(sending: Awaitable[None], count: int) -> None:
+        await sending
+        if watch.done(count):
             over.set()
 
     batch_agent(app, batch_topic(app, SOURCE), work)
