@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from secrets import randbelow
-from time import monotonic
+from time import monotonic, time_ns
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -18,7 +18,8 @@ from services.engine.kafka.views.refolding import MOST_CASES, Refolding, refolde
 from services.engine.kafka.views.threads import begun, ended, in_thread
 
 EPOCHS_APART = 2**20
-"""A new epoch is drawn from so many above the highest: two workers that take a partition over at once differ."""
+"""Where clocks say nothing, a new epoch is drawn from so many above the highest: two workers that take a partition over
+at once differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,7 @@ class Restored:
 async def restore(
     views: PartitionViews, bootstrap: str, *, refolding: Refolding, security: Security | None = None
 ) -> Restored:
-    """Bring a partition that was just opened up to date. Its owner then folds on from `Restored.offset`, and takes a
-    checkpoint at once, even an empty one: that ends the time of owners before.
+    """Bring a partition that was just opened up to date. Its owner then folds on from `Restored.offset`.
 
     Raises `KafkaUnreachable`; `StorageFailed` when the disk refuses. The partition must then be closed.
     """
@@ -60,7 +60,7 @@ async def restore(
         to_refold = await in_thread(file.to_refold, MOST_CASES + 1)
         whole = len(to_refold) > MOST_CASES
         offset = 0 if whole else found.offset
-        views.begin(offset, found.epoch + 1 + randbelow(EPOCHS_APART), refolding_all=whole)
+        views.begin(offset, _epoch_after(found.epoch), refolding_all=whole)
         again = [] if whole or not to_refold else await refolded(consumer, refolding, part.partition, to_refold, offset)
     for view in again:
         views.put(view, view.links.values())
@@ -70,6 +70,12 @@ async def restore(
     return Restored(
         count, read, monotonic() - started, sources[read > 0], offset, len(again), whole, set_aside=file.set_aside
     )
+
+
+def _epoch_after(highest: int) -> int:
+    """Microseconds since 1970: who takes over later has a higher one, though neither has written yet. A clock that is
+    behind loses nothing by it."""
+    return max(highest + 1 + randbelow(EPOCHS_APART), time_ns() // 1_000)
 
 
 async def _brought_up_to_date(consumer: AIOKafkaConsumer, part: TopicPartition, file: PartitionFile) -> int:

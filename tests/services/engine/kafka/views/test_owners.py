@@ -100,10 +100,6 @@ class World:
         with patch.object(restoring, "reader", reader_of(self.logs)):
             asyncio.run(restore(views, "", refolding=Refolding(folded, EVENTS)))
         worker.views, worker.position = views, views.offset
-        # As every owner does at once.
-        self.begin_checkpoint(worker)
-        self.write(worker, 99)
-        self.settle(worker)
 
     def fold(self, worker: Worker, count: int) -> None:
         views = worker.views
