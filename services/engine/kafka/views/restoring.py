@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from secrets import randbelow
 from time import monotonic, time_ns
@@ -20,6 +21,8 @@ from services.engine.kafka.views.threads import begun, ended, in_thread
 EPOCHS_APART = 2**20
 """Where clocks say nothing, a new epoch is drawn from so many above the highest: two workers that take a partition over
 at once differ."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,14 @@ async def restore(
         to_refold = await in_thread(file.to_refold, MOST_CASES + 1)
         whole = len(to_refold) > MOST_CASES
         offset = 0 if whole else found.offset
+        if to_refold:
+            _log.warning(
+                "partition %d of %s: %s have no view that can be read here (larger than a record may be, damaged, or "
+                "written by another release); %s folded again from %s",
+                *(part.partition, part.topic),
+                f"{len(to_refold)} case(s)" if not whole else f"more than {MOST_CASES} cases",
+                *("the whole partition is" if whole else "they are", refolding.topic),
+            )
         views.begin(offset, _epoch_after(found.epoch), refolding_all=whole)
         again = [] if whole or not to_refold else await refolded(consumer, refolding, part.partition, to_refold, offset)
     for view in again:

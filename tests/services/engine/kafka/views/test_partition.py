@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from services.engine.kafka.batches.outputs import Output, built
+from services.engine.kafka.topics.catalogue import MAX_RECORD_BYTES
 from services.engine.kafka.views import NotTheOwner, PartitionViews, StateInUse, open_partition
+from services.engine.kafka.views.checkpoint import MAX_VALUE_BYTES
 from services.engine.kafka.views.instants import microseconds
 from services.engine.kafka.views.packing import ViewPacker
 from services.engine.kafka.views.records import MARK_KEY, ViewRecord, decode_mark, decode_view
@@ -173,6 +176,12 @@ def test_a_view_too_large_for_a_record_stays_here_and_is_to_be_refolded_elsewher
     assert again.get("large") == large
     assert again.next_at() == minute(5)
     again.close()
+
+
+def test_the_largest_value_fits_into_a_record_of_the_topic() -> None:
+    largest = Output("ccr.case-views", b"k" * 36, b"v" * MAX_VALUE_BYTES)
+    batches, oversized = built([largest], MAX_RECORD_BYTES)
+    assert (len(batches), oversized) == (1, [])
 
 
 def test_only_one_has_the_file_and_only_this_user_may_read_it(tmp_path: Path) -> None:
