@@ -28,9 +28,9 @@ from bench.kafka_events import PARTITIONS
 from bench.kafka_rounds import Runner, environ
 from ccr_events.policy import load_policies
 from services.casebook.partition import CAUSE
-from services.engine.kafka.outgoing.partition import partition_of
 from services.engine.kafka.topics import Layout, Size, apply, catalogue, cluster_admin, differences, write_layout
 from services.engine.kafka.topics.catalogue import EVENTS, LINKS
+from services.engine.kafka.topics.partition import partition_of
 
 RATES = {100: (10.0, 3.0), 5_000: (5.0, 10.0)}
 """Events a second → seconds of it, and how many times the broker's own p99 is the most allowed."""

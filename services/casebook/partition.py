@@ -26,7 +26,7 @@ from ccr_events.envelope import read_fact
 from services.casebook.recorder import MAX_HOPS, carried
 from services.engine.kafka.batches import Output
 from services.engine.kafka.batches.records import Record
-from services.engine.kafka.outgoing import partition_of
+from services.engine.kafka.topics.partition import partition_of
 from services.engine.transaction import NewRecord
 
 ALERTING = "alerting"

@@ -34,6 +34,7 @@ from services.engine.kafka.apps import (
     run_app,
     serve_pages,
 )
+from services.engine.kafka.apps.transport import WorkerConsumer
 from services.engine.kafka.batches import (
     Outputs,
     OversizedRecord,
@@ -53,6 +54,8 @@ LOOK_S = 0.1
 """How often it is looked whether a deadline has passed, and how soon a full partition is checkpointed."""
 OPENED_AT_ONCE_S = 0.5
 """How long the partitions that are ready wait for those whose state is being restored, after a rebalance."""
+STUCK_S = 5.0
+"""Where nothing of a partition came for so long, though there is something, it is read again from where it was."""
 READY_FACTS = 200_000
 """Facts of views that are kept ready to fold on, of all partitions together: some 500 MB."""
 MOST_BATCHES = 4_096
@@ -81,8 +84,10 @@ async def run_casebook(
     *,
     staying: asyncio.Event | None = None,
     ready: Callable[[], None] = lambda: None,
+    give_up: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run until `stopping` is set. `staying`: see `run_app`; `ready`: called once it works on its first partitions.
+    """Run until `stopping` is set. `staying`, `give_up`: see `run_app`; `ready`: called once it works on its first
+    partitions.
 
     Raises `WorkerCrashed`, `TopicsMismatch` and `KafkaUnreachable`.
     """
@@ -91,7 +96,7 @@ async def run_casebook(
     topics = [places.events, places.links, places.case_views, places.quarantine]
     limits = await read_limits(casebook.app.bootstrap, topics, casebook.app.security)
     worker = CasebookWorker(casebook, places, limits, ready)
-    await run_app(worker.app, stopping, worker.beside, staying=staying)
+    await run_app(worker.app, stopping, worker.beside, staying=staying, give_up=give_up)
 
 
 class CasebookWorker:
@@ -114,7 +119,8 @@ class CasebookWorker:
         self._outputs = Outputs(self._producer, limits, self._oversized)
         self._owned: dict[int, OwnedPartition] = {}
         self._opening: dict[int, asyncio.Task[None]] = {}
-        self._held: set[int] = set()
+        self._late: set[int] = set()
+        self._stuck: dict[int, tuple[int, float]] = {}
         self._working = False
         self._generation = -1
         self._partitions = 0
@@ -151,7 +157,6 @@ class CasebookWorker:
         owned = self._owned.get(batch.partition)
         if owned is None or not self._working:
             if self._working:
-                self._held.add(batch.partition)
                 self.app.consumer.pause_partitions([self._tp(batch.partition)])
             return _unacknowledged()
         if batch.after is None or batch.after > owned.position:
@@ -176,10 +181,16 @@ class CasebookWorker:
             each.views.keep_ready(READY_FACTS // max(1, self._partitions))
         for number in mine - set(self._owned):
             self._opening[number] = asyncio.create_task(self._open(number), name=f"open {number}")
-        self._working = True
+        cast(WorkerConsumer, self.app.consumer).reads_from = self._reads_from
         if self._opening:
             await asyncio.wait(self._opening.values(), timeout=OPENED_AT_ONCE_S)
+        self._late = set(self._opening)
+        self._working = True
         self._say_ready()
+
+    def _reads_from(self, tp: TP) -> int | None:
+        owned = self._owned.get(tp.partition) if tp.topic == self._places.events else None
+        return None if owned is None else owned.position
 
     def _say_ready(self) -> None:
         if self._ready is not None and not self._opening:
@@ -207,8 +218,8 @@ class CasebookWorker:
                 number, views, folding, firing, self._places, self._outputs.send, self._outputs.placed, self._may_write
             )
             del self._opening[number]
-            if number in self._held:
-                self._held.discard(number)
+            if number in self._late:
+                self._late.discard(number)
                 await self.app.consumer.seek(self._tp(number), views.offset)
                 self.app.consumer.resume_partitions([self._tp(number)])
             if self._working:
@@ -238,7 +249,7 @@ class CasebookWorker:
     async def _stop_opening(self) -> None:
         opening = list(self._opening.values())
         self._opening.clear()
-        self._held.clear()
+        self._late.clear()
         for task in opening:
             task.cancel()
         await asyncio.gather(*opening, return_exceptions=True)
@@ -255,6 +266,19 @@ class CasebookWorker:
                     await self._hurry.wait()
             self._hurry.clear()
             await asyncio.gather(*(each.checkpoint() for each in list(self._owned.values())))
+            await self._unstick()
+
+    async def _unstick(self) -> None:
+        """Send reading back where nothing comes though there is something: a seek of Faust's can overtake ours."""
+        now_s = time.monotonic()
+        for number, owned in list(self._owned.items()):
+            end, (position, since_s) = self._end_of(number), self._stuck.get(number, (-1, now_s))
+            if not self._working or end is None or owned.position >= end or owned.position != position:
+                self._stuck[number] = (owned.position, now_s)
+            elif now_s - since_s > STUCK_S:
+                _log.warning("partition %d: nothing comes from %d on, reading it again", number, owned.position)
+                self._stuck[number] = (owned.position, now_s)
+                await self.app.consumer.seek(self._tp(number), owned.position)
 
     async def _fire(self) -> None:
         """Fire the deadlines that have passed, of partitions that have folded everything recorded before."""
@@ -285,6 +309,7 @@ class CasebookWorker:
         return TP(self._places.events, number)
 
     def _end_of(self, number: int) -> int | None:
+        """Offset behind the newest record, as far as it was heard of."""
         return self.app.monitor.tp_end_offsets.get(self._tp(number))
 
     def _producer(self) -> Any:

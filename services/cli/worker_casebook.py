@@ -129,6 +129,7 @@ async def _worker(setup: CasebookSetup, *, to_parent: bool, as_json: bool) -> No
     from services.cli.printing import say
     from services.cli.stopping import stop_asked
     from services.engine.kafka.apps.fleet import HAND_OVER, READY
+    from services.engine.kafka.apps.running import end_at_once
 
     def ready() -> None:
         if to_parent:
@@ -144,7 +145,7 @@ async def _worker(setup: CasebookSetup, *, to_parent: bool, as_json: bool) -> No
             stopping.set()
 
         asyncio.get_running_loop().add_signal_handler(HAND_OVER, hand_over)
-        await run_casebook(setup, stopping, staying=staying, ready=ready)
+        await run_casebook(setup, stopping, staying=staying, ready=ready, give_up=end_at_once)
 
 
 async def _fleet(concurrency: int) -> int:

@@ -20,7 +20,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorFor
 
 from ccr_events.core.codec import decode_transition, encode_view
 from ccr_events.policy import PolicyBook
-from services.casebook.partition import Folding, Places
+from services.casebook.partition import UNTOLD, Folding, Places
 from services.casebook.worker import places_of
 from services.engine.kafka.outgoing import EventRecord, partition_of
 from services.engine.kafka.topics import Size, cluster_admin
@@ -154,23 +154,23 @@ class Cluster:
             consumer.assign(list(offsets))
             await consumer.commit(offsets)
 
-    async def values(self, topic: str, partitions: int | None = None) -> list[tuple[int, bytes]]:
-        """(partition, value) of everything on a topic, in order."""
+    async def values(self, topic: str, partitions: int | None = None, without: str = "") -> list[bytes]:
+        """The values of everything on a topic, those of a partition in order; not those with such a header."""
         wanted = [TopicPartition(topic, n) for n in range(self.size.partitions if partitions is None else partitions)]
-        found: list[tuple[int, bytes]] = []
+        found: list[bytes] = []
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
         async with consumer, asyncio.timeout(PATIENCE_S):
             consumer.assign(wanted)
             await consumer.seek_to_beginning(*wanted)
             ends = await consumer.end_offsets(wanted)
             while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-                for tp, records in (await consumer.getmany(timeout_ms=200)).items():
-                    found += [(tp.partition, record.value) for record in records]
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found += [record.value for record in records if without not in dict(record.headers)]
         return found
 
     async def transitions(self) -> tuple[dict[str, bytes], int]:
         """Every transition by id, and how many stand there twice."""
-        values = [value for _, value in await self.values(self.places.links)]
+        values = await self.values(self.places.links, without=UNTOLD)
         counted = Counter(decode_transition(value).id for value in values)
         by_id = {decode_transition(value).id: value for value in values}
         assert len({(decode_transition(value).id, value) for value in values}) == len(by_id), "one id, two contents"
@@ -193,7 +193,7 @@ class Cluster:
 
     async def refused(self) -> list[dict[str, str]]:
         """What is in quarantine of this test's topics."""
-        entries = [orjson.loads(value) for _, value in await self.values(self.places.quarantine, 1)]
+        entries = [orjson.loads(value) for value in await self.values(self.places.quarantine, 1)]
         return [entry for entry in entries if entry["source"].startswith(f"{self.places.events}/")]
 
     async def compare(self, expected: Embedded, policies: PolicyBook, directory: Path) -> int:

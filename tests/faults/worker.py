@@ -19,6 +19,7 @@ from services.engine.kafka.apps import AppSettings
 from services.engine.kafka.apps.content_free import log_without_content
 from services.engine.kafka.apps.fleet import HAND_OVER, PREPARED, READY
 from services.engine.kafka.apps.member import member_of
+from services.engine.kafka.apps.running import end_at_once
 
 
 async def run(setup: CasebookSetup) -> None:
@@ -30,7 +31,9 @@ async def run(setup: CasebookSetup) -> None:
             stopping.set()
 
         asyncio.get_running_loop().add_signal_handler(HAND_OVER, hand_over)
-        await run_casebook(setup, stopping, staying=staying, ready=lambda: print(READY, flush=True))
+        await run_casebook(
+            setup, stopping, staying=staying, ready=lambda: print(READY, flush=True), give_up=end_at_once
+        )
 
 
 def main(

@@ -17,7 +17,7 @@ from ccr_events.envelope import read_fact
 from services.casebook import partition
 from services.casebook.partition import EditionMissing, Folded, Folding, Places, event_output
 from services.casebook.recorder import MAX_HOPS
-from services.engine.kafka.outgoing import partition_of
+from services.engine.kafka.topics.partition import partition_of
 from services.engine.sqlite import SqliteEngine
 from tests.support.core_rules import BOOK, fact
 from tests.support.records import append_all, record

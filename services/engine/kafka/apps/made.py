@@ -7,31 +7,18 @@ import faust
 from services.engine.kafka.apps.settings import COMMIT_S, HEARTBEAT_S, REBALANCE_TIMEOUT_S, AppSettings
 from services.engine.kafka.apps.transport import worker_url
 from services.engine.kafka.security import faust_credentials
-from services.engine.kafka.topics import Size, catalogue, read_layout, require_topics
-from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin
-
-NO_LAYOUT = "this cluster has no topics of the backbone yet: ccr kafka topics apply --partitions N"
+from services.engine.kafka.topics import Size, in_force
 
 
 async def size_in_force(settings: AppSettings) -> Size:
     """The catalogue's size that the cluster's layout says. Raises `KafkaUnreachable`."""
-    layout = await read_layout(settings.bootstrap, settings.security)
-    if layout is None:
-        raise KafkaUnreachable(NO_LAYOUT)
-    async with cluster_admin(settings.bootstrap, settings.security) as admin:
-        brokers = len((await admin.describe_cluster())["brokers"])
-    return layout.size(copies=min(3, brokers))
+    return await in_force.size_in_force(settings.bootstrap, settings.security)
 
 
 async def checked_size(settings: AppSettings, *names: str) -> Size:
     """The size in force, once the topics a service uses are as the catalogue has them; `names` as in its first
     generation. Raises `TopicsMismatch` and `KafkaUnreachable`."""
-    size = await size_in_force(settings)
-    wanted = catalogue(size)
-    by_case = {topic.name for topic in wanted if topic.by_case}
-    used = [size.named(name) if size.named(name) in by_case else name for name in names]
-    await require_topics(settings.bootstrap, wanted, used, settings.security)
-    return size
+    return await in_force.checked_size(settings.bootstrap, *names, security=settings.security)
 
 
 def make_app(settings: AppSettings) -> faust.App:
@@ -52,6 +39,8 @@ def make_app(settings: AppSettings) -> faust.App:
         topic_disable_leader=True,
         topic_allow_declare=False,
         stream_recovery_delay=0.0,
+        # Faust would wait for batches that only a checkpoint acknowledges; the worker itself sees to that.
+        stream_wait_empty=False,
         web_enabled=settings.web_port is not None,
         web_host=settings.web_host,
         web_bind=settings.web_host,

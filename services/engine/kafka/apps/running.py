@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, cast
@@ -33,11 +34,12 @@ async def run_app(
     beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     *,
     staying: asyncio.Event | None = None,
+    give_up: Callable[[], None] = lambda: None,
 ) -> None:
     """Run an app and what goes on beside it until `stopping` is set; then stop cleanly, within the session timeout.
 
-    `staying`: when that is set too, the group is not told, because a successor of the same name takes over. Raises
-    `WorkerCrashed` when the app or something beside it failed, or did not stop in time.
+    `staying`: when that is set too, the group is not told, because a successor of the same name takes over. `give_up`:
+    called when it did not stop in time. Raises `WorkerCrashed` then, and when the app or something beside it failed.
     """
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(_awake(app), name="awake")]
     asked: asyncio.Task[Any] = asyncio.create_task(stopping.wait())
@@ -62,6 +64,8 @@ async def run_app(
     finally:
         for task in (asked, crashed, *tasks):
             task.cancel()
+    if not stopped:
+        give_up()
     if failure is not None:
         raise WorkerCrashed(crash_words(failure)) from failure
     if not stopped:
@@ -100,3 +104,9 @@ def require_awake(app: faust.App) -> None:
             "this worker did not run for longer than its group waits for it, so its partitions may be another's: it "
             "ends without writing. Start it again"
         )
+
+
+def end_at_once() -> None:
+    """End this process as one that was killed would end: nothing that still runs in it may go on writing."""
+    _log.error("the worker did not stop within %.0f s and is ended", SHUTDOWN_S)
+    os._exit(1)

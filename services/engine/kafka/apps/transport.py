@@ -6,6 +6,7 @@ partitions by turns.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -13,7 +14,7 @@ import aiokafka
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
-from faust.types import AppT
+from faust.types import TP, AppT
 
 from services.engine.kafka.apps.membership import Membership, boot_s
 from services.engine.kafka.batches import register
@@ -64,6 +65,8 @@ class WorkerConsumerThread(BatchConsumerThread):
     async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
         """The group has just answered."""
         membership_of(self.app).heard(boot_s())
+        for assignor in self._ensure_consumer()._partition_assignment_strategy:
+            assignor.on_generation_assignment(generation_id)  # aiokafka forgets to tell it
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_thread_stop(self) -> None:
@@ -75,7 +78,27 @@ class WorkerConsumerThread(BatchConsumerThread):
 
 
 class WorkerConsumer(BatchConsumer):
-    """The batch consumer on that thread."""
+    """The batch consumer on that thread, which reads on where the worker's own state ends."""
+
+    reads_from: Callable[[TP], int | None] = staticmethod(lambda tp: None)
+    """Where to read a partition from, whatever the group has committed; None: where it has."""
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Read again from where the state ends, or else from what is committed."""
+        found = dict(await super().seek_to_committed())
+        found.update(await self._sought(found))
+        return found
+
+    async def _batches_read_again(self) -> None:
+        await super()._batches_read_again()
+        await self._sought({tp: self._arrived.get(tp) for tp in self.assignment()})
+
+    async def _sought(self, found: Mapping[TP, int | None]) -> dict[TP, int]:
+        wanted = {tp: at for tp in found if (at := self.reads_from(tp)) is not None}
+        for tp, at in wanted.items():
+            if at != found[tp]:
+                await self.seek(tp, at)
+        return wanted
 
     def _new_consumer_thread(self) -> WorkerConsumerThread:
         return WorkerConsumerThread(self, loop=self.loop, beacon=self.beacon)

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from services.engine.kafka.outgoing.partition import partition_of
 from services.engine.kafka.outgoing.record import EventRecord, event_record
 from services.engine.kafka.security import Security, aiokafka_settings
+from services.engine.kafka.topics.partition import partition_of
 from services.engine.sql.outgoing import OutgoingRecord
 
 PATIENCE_S = 8.0
