@@ -163,6 +163,9 @@ class MergeProposal:
 class CaseIndex(Protocol):
     """References and people to cases; the decision of where an event belongs is made once, against this."""
 
+    def expect(self, references: Collection[ReferenceKey], pairs: Collection[tuple[str, str]]) -> None:
+        """The current work will ask `case_of` and `dyad_case` for these: an engine may look them up at once."""
+
     def case_of(self, reference: ReferenceKey) -> str | None:
         """The case a number points to."""
 

@@ -67,6 +67,15 @@ class Placement(NamedTuple):
     """(suspect token, victim token) that point nowhere yet."""
 
 
+def expect(tx: Transaction, events: Sequence[Incoming]) -> None:
+    """Have what `place` will ask for these looked up at once."""
+    tx.events.expect([event.event_id for event in events])
+    references = [awaited(event.event_id, event.agency) for event in events]
+    references += [reference for event in events for reference in event.references]
+    pairs = [pair for event in events for pair in _pairs(event.persons)]
+    tx.cases.expect(references, [*pairs, *((victim, suspect) for suspect, victim in pairs)])
+
+
 def place(tx: Transaction, event: Incoming) -> Placement:
     """Decide; writes nothing. Raises `Unplaceable`."""
     cases = tx.cases

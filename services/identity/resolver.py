@@ -9,7 +9,7 @@ from ccr_events.codes.backbone import MergeCause
 from ccr_events.core.ids import derived
 from services.engine.transaction import CaseIndex, MergeProposal, Transaction
 from services.identity.incoming import Incoming
-from services.identity.placement import Evidence, Placement, awaited, place
+from services.identity.placement import Evidence, Placement, awaited, expect, place
 from services.identity.similarity import People
 from services.sealing.hashes import KeyedHashes
 from services.sealing.sealer import Sealer
@@ -24,6 +24,10 @@ class Resolver:
 
     def __init__(self, sealer: Sealer, hashes: KeyedHashes) -> None:
         self._people = People(sealer, hashes)
+
+    def expect(self, tx: Transaction, events: Sequence[Incoming]) -> None:
+        """These will be placed in the current work: what is asked for them is looked up at once."""
+        expect(tx, events)
 
     def place(self, tx: Transaction, event: Incoming) -> Placement:
         """Where it belongs; writes nothing. Raises `Unplaceable`."""

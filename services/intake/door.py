@@ -178,7 +178,7 @@ class Door:
     def _all_taken_in(self, tx: Transaction, steps: Sequence[Ready | Refused], *, keep: bool) -> list[Receipt]:
         try:
             if len(steps) > 1:
-                tx.events.expect([step.incoming.event_id for step in steps if isinstance(step, Ready)])
+                self._resolver.expect(tx, [step.incoming for step in steps if isinstance(step, Ready)])
             return [self._taken_in(tx, step, keep=keep) for step in steps]
         except BaseException:
             self._resolver.forget()  # here, before the writer's thread begins the next work

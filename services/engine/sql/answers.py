@@ -33,6 +33,10 @@ class Answers(Generic[K, V]):
         self.keep(key, answer)
         return answer
 
+    def known(self, key: K) -> V | None:
+        """The answer, as far as it is known."""
+        return self._kept.get(key)
+
     def knows(self, key: K) -> bool:
         """Whether it need not be asked."""
         return key in self._kept

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, delete, select, tuple_
+from sqlalchemy import Select, delete, select, tuple_, update
 
 from services.engine.buffer import Buffer
 from services.engine.sql.answers import Answers
@@ -50,18 +50,21 @@ class SqlCaseIndex:
         self._forwards: Buffer[str, str] = Buffer(writable=writable)
         self._dyads: Buffer[_Pair, str] = Buffer(writable=writable)
         self._persons: Buffer[bytes, tuple[_Person, ...]] = Buffer(writable=writable)
-        self._proposals: Buffer[str, MergeProposal] = Buffer(writable=writable)
+        self._proposed: Buffer[str, MergeProposal] = Buffer(writable=writable)
+        """Of them those that are stored already change nothing."""
+        self._decided: Buffer[str, str] = Buffer(writable=writable)
         self._buffers: tuple[Buffer[Any, Any], ...] = (
-            self._cases, self._references, self._forwards, self._dyads, self._persons, self._proposals,
+            self._cases, self._references, self._forwards, self._dyads, self._persons, self._proposed,
+            self._decided,
         )  # fmt: skip
         self._known_references: Answers[_Reference, str] = Answers()
         self._known_dyads: Answers[_Pair, str] = Answers()
         self._known_forwards: Answers[str, str] = Answers()
-        self._known_cases: Answers[str, bool] = Answers()
-        """Only those that exist: a projection may add one at any time."""
+        self._known_cases: Answers[str, int] = Answers()
+        """Their numbers, only of those that exist: a projection may add one at any time."""
 
-    def expect(self, references: Iterable[ReferenceKey] = (), pairs: Iterable[tuple[str, str]] = ()) -> None:
-        """The current work will ask `case_of` and `dyad_case` for these: they are looked up at once."""
+    def expect(self, references: Collection[ReferenceKey], pairs: Collection[tuple[str, str]]) -> None:
+        """See `CaseIndex.expect`. In a turn nobody else binds, so what is not there now is not during this turn."""
         self._decide()
         asked = [(r.kind, r.number, r.issuer) for r in references]
         self._expect(asked, self._references, self._known_references, REFERENCES, ("kind", "number", "issuer"))
@@ -85,12 +88,7 @@ class SqlCaseIndex:
 
     def case_exists(self, case_id: str) -> bool:
         """Whether any event belongs to it."""
-        if self._cases.get(case_id) or (self._trusts and self._known_cases.knows(case_id)):
-            return True
-        exists = self._one(select(CASES.c.case_id).where(CASES.c.case_id == case_id)) is not None
-        if exists and self._trusts:
-            self._known_cases.keep(case_id, True)
-        return exists
+        return self._cases.get(case_id) is not None or case_id in self._numbers((case_id,))
 
     def add_case(self, case_id: str) -> None:
         """Note a new case."""
@@ -100,10 +98,9 @@ class SqlCaseIndex:
 
     def earliest(self, case_ids: Collection[str]) -> str:
         """Which of these noted cases was noted first."""
-        query = select(CASES.c.case_id).where(CASES.c.case_id.in_(case_ids)).order_by(CASES.c.number).limit(1)
-        stored = self._one(query)
-        if stored is not None:
-            return stored
+        stored = self._numbers(case_ids)
+        if stored:
+            return min(stored, key=lambda case_id: stored[case_id])
         return next(case_id for case_id in self._cases.values if case_id in case_ids)
 
     def forward_of(self, case_id: str) -> str:
@@ -155,31 +152,32 @@ class SqlCaseIndex:
     def propose(self, proposal: MergeProposal) -> None:
         """Keep a proposal; one with the same id is left as it is."""
         self._decide()
-        if self.proposal(proposal.id) is None:
-            self._proposals.put(proposal.id, proposal)
+        if self._proposed.get(proposal.id) is None:
+            self._proposed.put(proposal.id, proposal)
 
     def proposal(self, proposal_id: str) -> MergeProposal | None:
         """One proposal."""
-        new = self._proposals.get(proposal_id)
-        if new is not None:
-            return new
         row = self._reading.execute(select(*_PROPOSAL).where(PROPOSALS.c.id == proposal_id)).one_or_none()
-        return None if row is None else MergeProposal(*row)
+        found = self._proposed.get(proposal_id) if row is None else MergeProposal(*row)
+        return None if found is None else self._as_decided(found)
 
     def decide(self, proposal_id: str, state: str) -> None:
         """Mark a proposal accepted or rejected."""
-        known = self.proposal(proposal_id)
-        if known is not None:
-            self._proposals.put(proposal_id, replace(known, state=state))
+        self._decided.put(proposal_id, state)
 
     def proposals(self, state: str, limit: int) -> list[MergeProposal]:
         """Oldest first."""
-        query = select(*_PROPOSAL).where(PROPOSALS.c.state == state).order_by(PROPOSALS.c.number)
-        changed = self._proposals.values
-        rows = self._reading.execute(query.limit(limit + len(changed)))
+        query = select(*_PROPOSAL).where((PROPOSALS.c.state == state) | PROPOSALS.c.id.in_(self._decided.values))
+        rows = self._reading.execute(query.order_by(PROPOSALS.c.number).limit(limit + len(self._decided.values)))
+        found = dict(self._proposed.values)
         stored = {row[0]: MergeProposal(*row) for row in rows}
-        found = [p for p in ({**stored, **changed}).values() if p.state == state]
-        return found[:limit]
+        new = [p for p in found.values() if p.id not in stored and self.proposal(p.id) == self._as_decided(p)]
+        known = [self._as_decided(p) for p in (*stored.values(), *new)]
+        return [p for p in known if p.state == state][:limit]
+
+    def _as_decided(self, proposal: MergeProposal) -> MergeProposal:
+        state = self._decided.get(proposal.id)
+        return proposal if state is None else replace(proposal, state=state)
 
     def settle(self) -> None:
         """See `Buffer.settle`."""
@@ -206,8 +204,10 @@ class SqlCaseIndex:
         persons = [_person_row(*one) for people in self._persons.values.values() for one in people]
         self._put(writing, PERSONS, persons, "block", "token", "role", "case_id")
         self._store_forwards(writing)
-        proposals = [{c.name: getattr(p, c.name) for c in _PROPOSAL} for p in self._proposals.values.values()]
-        self._put(writing, PROPOSALS, proposals, "id", replaced=("state",))
+        proposals = [{c.name: getattr(p, c.name) for c in _PROPOSAL} for p in self._proposed.values.values()]
+        self._put(writing, PROPOSALS, proposals, "id")
+        for proposal_id, state in self._decided.values.items():
+            writing.execute(update(PROPOSALS).where(PROPOSALS.c.id == proposal_id).values(state=state))
         return bool(references or dyads or self._forwards.values)
 
     def landed(self) -> None:
@@ -219,8 +219,6 @@ class SqlCaseIndex:
                 self._known_dyads.keep(pair, case_id)
             for case_id, into in self._forwards.values.items():
                 self._known_forwards.keep(case_id, into or None)
-            for case_id in self._cases.values:
-                self._known_cases.keep(case_id, True)
         self._clear()
 
     def forget(self) -> None:
@@ -245,6 +243,19 @@ class SqlCaseIndex:
     def _clear(self) -> None:
         for buffer in self._buffers:
             buffer.clear()
+
+    def _numbers(self, case_ids: Collection[str]) -> dict[str, int]:
+        """In the order in which they were noted, of those that are stored."""
+        known = {c: n for c in case_ids if self._trusts and (n := self._known_cases.known(c)) is not None}
+        unknown = [case_id for case_id in case_ids if case_id not in known]
+        if unknown:
+            query = select(CASES.c.case_id, CASES.c.number).where(CASES.c.case_id.in_(unknown))
+            found: dict[str, int] = dict(self._reading.execute(query).all())
+            known |= found
+            if self._trusts:
+                for case_id, number in found.items():
+                    self._known_cases.keep(case_id, number)
+        return known
 
     def _into(self, case_id: str) -> str:
         new = self._forwards.get(case_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import Row, func, insert, select
 
 from services.engine.buffer import Buffer
 from services.engine.ports import LogRecord
+from services.engine.sql.answers import Answers
 from services.engine.sql.outgoing import OutgoingRecord
 from services.engine.sql.session import Executing
 from services.engine.sql.tables import COUNTERS, EVENTS, UNSENT
@@ -35,6 +37,10 @@ class SqlEvents:
         self._new: Buffer[str, tuple[int, NewRecord]] = Buffer(writable=turn is not None)
         """Event id → (position, record), in order of position."""
         self._expected: dict[str, StoredEvent | None] = {}
+        self._appended: Counter[str] = Counter()
+        """By case, how many of the new ones."""
+        self._counts: Answers[str, int] = Answers()
+        """Events of a case that are stored. What a projection adds meanwhile is not counted."""
 
     @property
     def waiting(self) -> int:
@@ -72,6 +78,7 @@ class SqlEvents:
         if self._new.get(record.fact.id) is not None:
             raise ValueError(f"event {record.fact.id} is already on the log; ask find() before appending")
         self._new.put(record.fact.id, (position, record))
+        self._appended[record.fact.case_id] += 1
         return position
 
     def newest_recorded_at(self) -> datetime | None:
@@ -100,14 +107,20 @@ class SqlEvents:
         return stored + [_record(*new) for new in self._new.values.values() if new[1].fact.case_id == case_id]
 
     def count_of_case(self, case_id: str) -> int:
-        """How many there are of one case."""
+        """How many there are of one case; at least: those that its own moves brought may be missing."""
         query = select(func.count()).select_from(EVENTS).where(EVENTS.c.case_id == case_id)
-        stored: int = self._reading.execute(query).scalar_one()
-        return stored + sum(record.fact.case_id == case_id for _, record in self._new.values.values())
 
-    def cases(self) -> dict[str, None]:
-        """The cases of the events that the current group appended, in order."""
-        return dict.fromkeys(record.fact.case_id for _, record in self._new.values.values())
+        def ask() -> int:
+            return int(self._reading.execute(query).scalar_one())
+
+        trusted = self._turn is not None and self._turn.head is not None
+        stored = self._counts.get(case_id, ask) if trusted else ask()
+        return (stored or 0) + self._appended[case_id]
+
+    @property
+    def cases(self) -> Collection[str]:
+        """The cases of the events that the current group appended."""
+        return [case_id for case_id, count in self._appended.items() if count]
 
     def settle(self) -> None:
         """See `Buffer.settle`."""
@@ -118,6 +131,7 @@ class SqlEvents:
         """See `Buffer.take_back`."""
         self._expected.clear()
         self._new.take_back()
+        self._appended = Counter(record.fact.case_id for _, record in self._new.values.values())
 
     def store(self, writing: Executing) -> list[OutgoingRecord]:
         """Store what the group appended; returns what is to be sent once it is committed."""
@@ -131,10 +145,26 @@ class SqlEvents:
             for position, r in new
         ]
 
+    def landed(self) -> None:
+        """What was stored is committed."""
+        for case_id, count in self._appended.items():
+            if (known := self._counts.known(case_id)) is not None:
+                self._counts.keep(case_id, known + count)
+        self._clear()
+
     def forget(self) -> None:
-        """The group is stored, or failed."""
+        """The group failed."""
+        self._clear()
+        self.forget_answers()
+
+    def forget_answers(self) -> None:
+        """Another writer had a turn."""
+        self._counts.clear()
+
+    def _clear(self) -> None:
         self._new.clear()
         self._expected.clear()
+        self._appended.clear()
 
 
 def event_row(position: int, record: NewRecord) -> dict[str, Any]:

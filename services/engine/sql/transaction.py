@@ -67,7 +67,7 @@ class Writing:
     def store(self) -> list[OutgoingRecord]:
         """Write what the group kept, in the transaction; returns the events to send once it is committed."""
         sent = self.events.store(self._session)
-        changed = self.cases.store(self._session, self.events.cases())
+        changed = self.cases.store(self._session, self.events.cases)
         if sent or changed:
             moved = update(COUNTERS).where(COUNTERS.c.name == EVENTS_COUNTER)
             if sent:
@@ -81,7 +81,7 @@ class Writing:
         """What was stored is committed."""
         self._aside.ended()
         self.cases.landed()
-        self.events.forget()
+        self.events.landed()
 
     def forget(self) -> None:
         """The group failed, or may have failed: what is in memory may not be on disk."""
@@ -93,3 +93,4 @@ class Writing:
     def _turn_began(self, continued: bool) -> None:
         if not continued:
             self.cases.forget_answers()
+            self.events.forget_answers()

@@ -34,6 +34,9 @@ class SqliteCaseIndex:
         """Case → the case it was merged into; itself when it was not."""
         savepoint.when_undone(self._forget)
 
+    def expect(self, references: Collection[ReferenceKey], pairs: Collection[tuple[str, str]]) -> None:
+        """Nothing is gained by it: a look is no round trip here."""
+
     def case_of(self, reference: ReferenceKey) -> str | None:
         """The case a number points to."""
         kind, number, issuer = key = reference.kind, reference.number, reference.issuer

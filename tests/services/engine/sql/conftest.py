@@ -23,9 +23,10 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_address(server: str) -> str:
+def postgresql_address(server: str) -> Iterator[str]:
     """The address of an empty database on PostgreSQL."""
-    return empty_database(server, "store")
+    with empty_database(server, "store") as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -163,7 +163,7 @@ async def test_what_was_expected_is_answered_as_any_other(store: SqlStore) -> No
 
     def work(tx: Transaction) -> list[str | None]:
         tx.cases.bind(numbers[1], "case-1")
-        tx.cases.expect(numbers, [("s", "v"), ("v", "s")])  # type: ignore[attr-defined]
+        tx.cases.expect(numbers, [("s", "v"), ("v", "s")])
         tx.cases.bind_dyad("s", "v", "case-2")
         return [*map(tx.cases.case_of, numbers), tx.cases.dyad_case("s", "v"), tx.cases.dyad_case("v", "s")]
 
