@@ -299,8 +299,8 @@ class TestTheWorkers:
         ):
             event = example_of(event_types()["arrest.made"], datetime.now(UTC))
             await write(cluster, "agency-le", OWN, orjson.dumps(event))
-            async with asyncio.timeout(90):
-                while not await figure(casebook, "ccr_casebook_settled"):  # folded, and outlasts the worker
+            async with asyncio.timeout(180):
+                while not await figure(casebook, "ccr_casebook_events_total"):
                     for name in ("intake", "casebook"):
                         assert "Traceback" not in (tmp_path / f"{name}.log").read_text()
                     await asyncio.sleep(0.2)
