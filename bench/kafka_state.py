@@ -1,8 +1,8 @@
 """State of a casebook worker on a real broker: what a view costs in a checkpoint, how long a worker takes to have all
 views of its partitions again, and how much memory it has then.
 
-The views are those of the scripted week's cases, under as many case ids as are asked for. The worker is a process of
-its own, with an empty data directory: `python -m bench.kafka_state BOOTSTRAP DIRECTORY VIEWS` prints what it measured.
+`python -m bench.kafka_state [--full]`. The views are those of the scripted week's cases, under as many case ids as are
+asked for. The worker is a process of its own with an empty data directory, this module with three arguments.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -246,6 +246,15 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def main() -> None:
+    """Measure and print; or, with three arguments, be the worker."""
+    if len(sys.argv) == 4:
+        told = asyncio.run(_work(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
+        print(json.dumps(asdict(told)))
+        return
+    for figure in measure(Asked(events=0, requests=0, data=None, full="--full" in sys.argv)):
+        print(json.dumps(figure.as_row()), flush=True)
+
+
 if __name__ == "__main__":
-    told = asyncio.run(_work(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
-    print(json.dumps({name: getattr(told, name) for name in _Worker.__slots__}))
+    main()

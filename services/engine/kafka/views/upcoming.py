@@ -11,14 +11,14 @@ from heapq import heapify, heappop, heappush, heapreplace
 
 from ccr_events.core.model import Link
 from ccr_events.core.view import CaseView
-from services.engine.deadlines import next_of
+from services.engine.deadlines import pending_steps
 from services.engine.kafka.views.instants import microseconds
 
 
 def earliest(links: Iterable[Link]) -> int | None:
     """The earliest pending deadline of these links, in microseconds since 1970."""
-    first = min([at for link in links if (at := next_of(link)) is not None], default=None)
-    return None if first is None else microseconds(first)
+    times = [step.at for link in links for step in pending_steps(link)]
+    return microseconds(min(times)) if times else None
 
 
 class Upcoming:
