@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.engine.sql.database import shown
 from services.engine.transaction import StorageFailed
@@ -93,9 +92,9 @@ class Session:
         connection, self._connection = self._connection, None
         self._saved = self._used = False
         if connection is not None:
-            with suppress(SQLAlchemyError):
+            with suppress(Exception):
                 connection.invalidate()
-            with suppress(SQLAlchemyError):
+            with suppress(Exception):
                 connection.close()
 
     def _driver(self, statement: str) -> None:

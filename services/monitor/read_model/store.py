@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from ccr_events.core.model import Fact
 from services.engine.ports import Alertable
-from services.monitor.read_model.migrating import migrate, newest_version, version_of
+from services.engine.sql.database import Purpose, cause_of, inserting, open_engine, parsed, shown
+from services.monitor.read_model.migrating import READ_MODEL
 from services.monitor.read_model.rows import Row, event_row, link_row, transition_row
 from services.monitor.read_model.tables import EVENTS, LINKS, POSITIONS, TRANSITIONS
 
@@ -22,13 +19,14 @@ EVENTS_STREAM, LINKS_STREAM = "events", "links"
 """Streams as `positions` names them."""
 MAX_BATCH = 1_000
 """Rows written in one transaction at most."""
-_MIGRATING = 0x43435231
-"""Lock of the one process that migrates; processes that start together wait for it."""
-_DIALECTS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
 
 class ReadModelRefused(RuntimeError):
     """The database cannot serve as the read model; says why and what to do, and never the password in its address."""
+
+
+PURPOSE = Purpose("the read model", ReadModelRefused)
+"""What its database is opened for."""
 
 
 class ReadModel:
@@ -84,67 +82,14 @@ def open_read_model(address: str) -> ReadModel:
 
     Raises `ReadModelRefused`.
     """
-    engine = _engine(address)
+    engine = open_engine(parsed(address, PURPOSE), PURPOSE)
     try:
         with _refusals(engine), engine.begin() as connection:
-            if engine.dialect.name == "postgresql":  # SQLite's transactions write one after the other anyway
-                connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
-            found = version_of(connection)
-            if found is not None and found > newest_version():
-                raise ReadModelRefused(
-                    f"{_shown(engine)}: its tables were made by a newer release (version {found}, this one knows "
-                    f"{newest_version()}); install that release"
-                )
-            migrate(connection)
+            READ_MODEL.migrate(connection, lambda why: ReadModelRefused(f"{shown(engine)}: {why}"))
     except BaseException:
         engine.dispose()
         raise
     return ReadModel(engine)
-
-
-def _engine(address: str) -> Engine:
-    try:
-        url = make_url(address)
-    except ArgumentError:
-        raise ReadModelRefused(
-            "the address of the read model cannot be read: give  sqlite:///FILE  or  postgresql://USER@HOST/DATABASE"
-        ) from None
-    driver = _DIALECTS.get(url.get_backend_name())
-    if driver is None:
-        raise ReadModelRefused(
-            f"{url.get_backend_name()} is no database for the read model: give  sqlite:///FILE  or  "
-            "postgresql://USER@HOST/DATABASE"
-        )
-    try:
-        engine = create_engine(url.set(drivername=driver), hide_parameters=True, pool_pre_ping=True)
-    except (NoSuchModuleError, ModuleNotFoundError):
-        raise ReadModelRefused("the driver of PostgreSQL is not installed: install ccr-backbone[postgres]") from None
-    if engine.dialect.name == "sqlite":
-        _make_private(url.database)
-        event.listen(engine, "connect", _begun_by_hand)
-        event.listen(engine, "begin", _begin_at_once)
-    return engine
-
-
-def _make_private(file: str | None) -> None:
-    """Create the file for this user only: it holds the numbers of cases. What SQLite puts beside it is as private."""
-    if file in (None, "", ":memory:"):
-        return
-    try:
-        os.close(os.open(str(file), os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise ReadModelRefused(f"{file}: {error.strerror}; name a file in a folder that this user may write") from None
-
-
-def _begun_by_hand(connection: Any, _record: object) -> None:
-    """Python's driver begins late and leaves tables out of transactions; SQLAlchemy's notes on pysqlite say how not."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA busy_timeout = 5000")
-
-
-def _begin_at_once(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
@@ -153,15 +98,10 @@ def _refusals(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
         raise ReadModelRefused(
-            f"{_shown(engine)}: the database refused ({type(cause).__name__}); see that it runs, that this user may "
+            f"{shown(engine)}: the database refused ({cause_of(error)}); see that it runs, that this user may "
             "write there and that its disk has room. The log has everything: projecting goes on where it stopped"
         ) from error
-
-
-def _shown(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)
 
 
 def _position(connection: Connection, stream: str, partition: int, *, lock: bool = False) -> int:
@@ -191,7 +131,7 @@ def _put(connection: Connection, table: Table, rows: Sequence[Row], *, only_new:
     """Insert rows; one whose key is there stays as it is (`only_new`) or is replaced."""
     if not rows:
         return
-    insert = (postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert)(table)
+    insert = inserting(connection.dialect.name, table)
     keys = list(table.primary_key.columns)
     if only_new:
         statement = insert.on_conflict_do_nothing(index_elements=keys)

@@ -148,3 +148,12 @@ async def test_sealed_fields_are_opened_while_kafka_is_away(way: Doorway, sent: 
     assert opened is not None
     assert opened.fields.keys() == {"VID"}, opened.denied
     assert len(await way.store.writer.read(lambda tx: tx.audit.entries(0, 9))) == 1
+
+
+async def test_a_number_that_the_database_cannot_hold_holds_up_nobody(way: Doorway, sent: Sent) -> None:
+    strange = an_event(2, refs=(("incident_no", "26-\x00"),))
+    receipts = await way.submit(an_event(1), strange, an_event(3))
+    assert [receipts[0].status, receipts[2].status] == ["accepted", "accepted"]
+    assert receipts[1].status in ("accepted", "quarantined")
+    assert (await way.submit(an_event(4)))[0].status == "accepted"
+    assert len(sent.ids) == len(set(sent.ids)) == 3 + (receipts[1].status == "accepted")

@@ -9,19 +9,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
-from services.monitor.read_model.migrating import VERSION_TABLE, migrate, newest_version, version_of
-from services.monitor.read_model.store import ReadModelRefused, _engine, open_read_model
+from services.engine.sql.database import open_engine, parsed
+from services.monitor.read_model.migrating import READ_MODEL
+from services.monitor.read_model.store import PURPOSE, ReadModelRefused, open_read_model
 from services.monitor.read_model.tables import METADATA
 
 
 def test_migrations_end_in_the_tables_of_the_code(address: str) -> None:
-    engine = _engine(address)
+    engine = open_engine(parsed(address, PURPOSE), PURPOSE)
     with engine.begin() as connection:
-        migrate(connection)
+        READ_MODEL.migrate(connection, RuntimeError)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"version_table": READ_MODEL.version_table, "compare_type": True}
+        )
         assert compare_metadata(context, METADATA) == []
-        assert version_of(connection) == newest_version()
+        assert READ_MODEL.version_of(connection) == READ_MODEL.newest()
     engine.dispose()
 
 
@@ -32,9 +35,9 @@ def test_migrating_twice_changes_nothing(address: str) -> None:
 
 def test_tables_of_a_newer_release_are_refused(address: str) -> None:
     open_read_model(address).close()
-    engine = _engine(address)
+    engine = open_engine(parsed(address, PURPOSE), PURPOSE)
     with engine.begin() as connection:
-        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+        connection.execute(text(f"UPDATE {READ_MODEL.version_table} SET version_num = '9999'"))
     engine.dispose()
     with pytest.raises(ReadModelRefused, match="newer release"):
         open_read_model(address)
