@@ -25,7 +25,8 @@ from bench.kafka_fold import Fold, View
 from bench.kafka_task import Task, told
 
 AT_ONCE = 5_000
-"""Records of a partition taken at once, as the page on performance has it; 1,000 by default is slower."""
+"""Records of a partition taken at once, as the page on performance has it. Of 1,000 (the default), 5,000 and 10,000 the
+quickest here."""
 SNAPSHOT_EVERY = timedelta(seconds=10)
 """As with `bytewax.run`, where no other is given."""
 
