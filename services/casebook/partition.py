@@ -87,6 +87,8 @@ class Folded:
     """(partition, record): events of other cases that merges and splits oblige to."""
     set_aside: list[Output] = field(default_factory=list)
     """For quarantine."""
+    backfilled: dict[str, str] = field(default_factory=dict)
+    """Link id → case that holds it: the links that backfilled history has changed."""
     recorded_at: datetime | None = None
     """The newest among the events."""
 
@@ -188,6 +190,8 @@ class Folding:
             said = [(RECORDED_AT, fact.recorded_at.isoformat().encode()), (CAUSE, b"%d" % record.offset)]
             said += () if loud else _EITHER
             folded.links += self._said(record, done, said)
+        if not loud:
+            folded.backfilled.update((link.id, fact.case_id) for link in done.changed)
         if done.outbound:
             hops = _hops(headers) + 1
             for sent in done.outbound:

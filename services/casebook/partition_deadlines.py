@@ -41,6 +41,10 @@ class Firing:
         """How many were fired and are still pending."""
         return len(self._fired)
 
+    def note(self, deadline: Deadline, now_s: float) -> None:
+        """It was fired in another way."""
+        self._fired[deadline] = now_s
+
     def fire(
         self,
         views: Pending,

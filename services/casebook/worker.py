@@ -44,7 +44,7 @@ from services.engine.kafka.batches import (
     read_limits,
 )
 from services.engine.kafka.topics.catalogue import CASE_VIEWS, EVENTS, LINKS, QUARANTINE, Size
-from services.engine.kafka.views import Refolding, open_partition, restore
+from services.engine.kafka.views import Refolding, Standby, open_partition, restore
 from services.engine.ports import Clock
 
 SERVICE = "casebook"
@@ -111,10 +111,13 @@ class CasebookWorker:
     ) -> None:
         """`limits`: largest record batch of each topic; `ready`: called once it works on its first partitions."""
         self.app: faust.App = make_app(casebook.app)
-        self.beside = (self._keep, self._fire)
         self._casebook = casebook
         self._places = places
         self._state = casebook.app.directory / "views"
+        self._standby = Standby(
+            self._state, casebook.app.bootstrap, topic=places.case_views, security=casebook.app.security
+        )
+        self.beside = (self._keep, self._fire, self._standby.run)
         self._membership = membership_of(self.app)
         self._outputs = Outputs(self._producer, limits, self._oversized)
         self._owned: dict[int, OwnedPartition] = {}
@@ -177,6 +180,7 @@ class CasebookWorker:
         kept = mine if generation == before + 1 else set()
         await self._let_go(set(self._owned) - kept)
         self._partitions = len(mine)
+        await self._standby.follow(set(range(self._places.partitions)) - mine)
         for each in self._owned.values():
             each.views.keep_ready(READY_FACTS // max(1, self._partitions))
         for number in mine - set(self._owned):
@@ -215,7 +219,15 @@ class CasebookWorker:
             )
             firing = Firing(lambda at: self._casebook.policies.edition_at(at).id)
             self._owned[number] = OwnedPartition(
-                number, views, folding, firing, self._places, self._outputs.send, self._outputs.placed, self._may_write
+                number,
+                views,
+                folding,
+                firing,
+                self._places,
+                self._outputs.send,
+                self._outputs.placed,
+                self._may_write,
+                lambda link: len(self._casebook.policies.edition(link.edition).rule(link.rule).ladder),
             )
             del self._opening[number]
             if number in self._late:
@@ -298,7 +310,7 @@ class CasebookWorker:
                     del self._reached[number]
                 elif owned.position >= end:
                     del self._reached[number]
-                    await owned.fire(asked_at, time.monotonic(), lambda _: False)
+                    await owned.fire(asked_at)
 
     def _may_write(self) -> bool:
         """Whether this worker certainly owns what it has. Raises `Awoke` when it slept for too long."""

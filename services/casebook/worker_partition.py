@@ -8,15 +8,18 @@ never ahead of what would survive this worker.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from services.casebook.partition import Folded, Folding, Places, event_output
 from services.casebook.partition_deadlines import Firing
+from services.casebook.partition_history import Rungs, passed_in_history, reminds_of_history
 from services.engine.kafka.batches import Output
 from services.engine.kafka.batches.records import Record
 from services.engine.kafka.views import PartitionViews
-from services.engine.transaction import Deadline
+from services.engine.transaction import NewRecord
 
 CHECKPOINT_EVENTS = 20_000
 """Events folded since the last checkpoint that call for the next one at once."""
@@ -43,6 +46,7 @@ class OwnedPartition:
         send: Send,
         write: Write,
         may_write: Callable[[], bool],
+        rungs: Rungs,
     ) -> None:
         """`may_write`: asked before anything is written that only the owner may write; false when it is not certain
         that this worker still is."""
@@ -61,6 +65,8 @@ class OwnedPartition:
         self._send = send
         self._write = write
         self._may_write = may_write
+        self._rungs = rungs
+        self._backfilled: dict[str, str] = {}
         self._sending: list[asyncio.Task[None]] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._since_checkpoint = 0
@@ -103,6 +109,7 @@ class OwnedPartition:
         self.position = max(self.position, end)
         self._since_checkpoint += len(records)
         self._count(folded)
+        self._backfilled |= folded.backfilled
         if folded.links or folded.carried or folded.set_aside:
             self._sending.append(asyncio.create_task(self._sent(folded)))
         self._waiting.append(done)
@@ -117,6 +124,7 @@ class OwnedPartition:
         async with self._checkpointing:
             if (self._begun and self.position == self.settled) or self._broken or not self._may_write():
                 return False
+            self._fire_history()
             waiting, self._waiting = self._waiting, []
             sending, self._sending = self._sending, []
             position, self._since_checkpoint = self.position, 0
@@ -137,16 +145,30 @@ class OwnedPartition:
                     done.set_result(None)
             return True
 
-    async def fire(self, now: datetime, now_s: float, is_history: Callable[[Deadline], bool]) -> int:
+    async def fire(self, now: datetime) -> int:
         """Write the events of deadlines that have passed; returns how many. Call it only with everything folded that
         was recorded before `now`."""
-        records = self._firing.fire(self.views, now, now_s, self._recorded_at, is_history)
+        self._fire_history()
+        history = partial(reminds_of_history, self.views, rungs=self._rungs)
+        records = self._firing.fire(self.views, now, time.monotonic(), self._recorded_at, history)
+        await self._fired(records)
+        return len(records)
+
+    def _fire_history(self) -> None:
+        """What history had let pass goes out with what was folded of it."""
+        backfilled, self._backfilled = self._backfilled, {}
+        found = passed_in_history(self.views, backfilled) if backfilled else []
+        for deadline, _ in found:
+            self._firing.note(deadline, time.monotonic())
+        if found:
+            self._sending.append(asyncio.create_task(self._fired([record for _, record in found])))
+
+    async def _fired(self, records: Iterable[NewRecord]) -> None:
         by_partition: dict[int, list[Output]] = {}
         for record in records:
             partition, output = event_output(record, self._places)
             by_partition.setdefault(partition, []).append(output)
         await asyncio.gather(*(self._send(partition, outputs) for partition, outputs in by_partition.items()))
-        return len(records)
 
     async def close(self) -> None:
         """Let go. What was folded since the last checkpoint is folded again by whoever owns it then."""

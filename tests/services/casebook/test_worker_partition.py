@@ -69,6 +69,7 @@ class Ours:
             self.kafka.send,
             self.kafka.place,
             lambda: self.certain,
+            lambda link: len(BOOK.edition(link.edition).rule(link.rule).ladder),
         )
 
 
@@ -215,16 +216,16 @@ async def test_a_deadline_is_fired_to_the_partition_of_its_case_and_ends_with_it
     at = owned.views.next_at()
     assert at is not None
     late = at + timedelta(minutes=1)
-    count = await owned.fire(late, 0.0, lambda _: False)
+    count = await owned.fire(late)
     assert count == len(owned.views.due(late, 100))
-    assert await owned.fire(late, 0.1, lambda _: False) == 0
+    assert await owned.fire(late) == 0
     written = [each for each in ours.kafka.written if each[1].topic == "ccr.events"]
     assert [(number, output.key) for number, output in written] == [(HOME, b"case-1")] * count
     fired = [Read(1 + n, output.value) for n, (_, output) in enumerate(written)]
     owned.fold(fired, 1, 1 + count)
     await owned.checkpoint()
     assert owned.counted.events == 1 + count
-    assert await owned.fire(late, 99.0, lambda _: False) == 0
+    assert await owned.fire(late) == 0
     assert owned.unfolded_deadlines == 0
     await owned.close()
 

@@ -95,9 +95,12 @@ class WorkerConsumer(BatchConsumer):
 
     async def _sought(self, found: Mapping[TP, int | None]) -> dict[TP, int]:
         wanted = {tp: at for tp in found if (at := self.reads_from(tp)) is not None}
-        for tp, at in wanted.items():
-            if at != found[tp]:
-                await self.seek(tp, at)
+        elsewhere = {tp: at for tp, at in wanted.items() if at != found[tp]}
+        for tp, at in elsewhere.items():
+            await self.seek(tp, at)
+        if elsewhere:
+            # Whoever looks at the group sees how far the state is; what is behind it is as good as committed.
+            await self._thread.commit(elsewhere)
         return wanted
 
     def _new_consumer_thread(self) -> WorkerConsumerThread:
