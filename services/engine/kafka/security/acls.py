@@ -74,7 +74,8 @@ class Acl:
 
 
 GROUPS: Mapping[str, str] = {INTAKE: "ccr.intake", CASEBOOK: "casebook", MONITOR: "monitor"}
-"""Service → the consumer group of its workers; of a Faust app that is the app's id."""
+"""Service → the consumer group of its workers; of a Faust app that is the app's id. The monitor has an app for each
+database, whose groups all begin so."""
 
 
 def wanted_acls(size: Size) -> tuple[Acl, ...]:
@@ -87,10 +88,15 @@ def wanted_acls(size: Size) -> tuple[Acl, ...]:
         *_topics(CASEBOOK, _READ, [LAYOUT, events, views]),
         *_topics(CASEBOOK, _WRITE, [events, links, views, QUARANTINE]),
         *_topics(MONITOR, _READ, [LAYOUT, events, links, QUARANTINE]),
-        *_topics(MONITOR, _WRITE, [QUARANTINE]),
+        # It writes nothing, but its Faust apps start an idempotent producer all the same.
+        Acl(MONITOR, "cluster", CLUSTER, "idempotent_write"),
         *_topics(PORTAL, _READ, [LAYOUT]),
         *_topics(PORTAL, _WRITE, [events]),
-        *(Acl(service, "group", group, operation) for service, group in GROUPS.items() for operation in _GROUP),
+        *(
+            Acl(service, "group", group, operation, prefixed=service == MONITOR)
+            for service, group in GROUPS.items()
+            for operation in _GROUP
+        ),
         *_topics(OPERATOR, ("read", "write"), [LAYOUT]),
         *_of_all_topics(OPERATOR, ("create", "delete", "alter", "alter_configs", *_LOOK)),
         Acl(OPERATOR, "group", EVERY, "describe"),

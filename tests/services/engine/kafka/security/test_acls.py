@@ -49,8 +49,14 @@ def test_nobody_but_services_reads_an_event_and_no_console_any_record() -> None:
 def test_services_name_topics_of_the_catalogue_in_full() -> None:
     theirs = [acl for acl in WANTED if acl.principal in (*SERVICES, *AGENCIES)]
     assert {acl.name for acl in theirs if acl.resource == "topic"} <= TOPICS
-    assert not any(acl.prefixed for acl in theirs)
-    assert not {acl.resource for acl in theirs} - {"topic", "group"}
+    assert not any(acl.prefixed for acl in theirs if acl.resource == "topic")
+    assert {(acl.principal, acl.operation) for acl in theirs if acl.resource not in ("topic", "group")} == {
+        ("monitor", "idempotent_write")
+    }
+
+
+def test_the_monitor_writes_no_record() -> None:
+    assert "write" not in may("monitor")
 
 
 def test_groups_are_those_of_the_workers() -> None:
