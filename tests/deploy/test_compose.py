@@ -79,6 +79,19 @@ def test_every_command_is_one_that_ccr_has(name: str, monkeypatch: pytest.Monkey
         assert path.name in mounted(service)
 
 
+@pytest.mark.parametrize("document", [FILE, ROOT / "deploy" / "README.md"], ids=lambda path: path.name)
+def test_every_command_that_people_are_told_is_one_too(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = re.findall(r"docker compose run --rm (\w+) ([^`#\n]+?)(?:`|\s{2,}| *#|\n)", document.read_text())
+    assert told
+    for name, arguments in told:
+        with monkeypatch.context() as inside:
+            for variable, value in ours()[name]["environment"].items():
+                inside.setenv(variable, value)
+            _, given = parsed(arguments.split())
+        if arguments.startswith("keys"):
+            assert str(given["store"]) == ours()[name]["environment"]["CCR_STORE"]
+
+
 def test_a_command_that_ccr_does_not_have_would_be_noticed() -> None:
     with pytest.raises(TyperException, match="--no-such-option"):
         parsed(["worker", "casebook", "--no-such-option"])
