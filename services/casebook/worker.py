@@ -71,6 +71,8 @@ class CasebookSetup:
     app: AppSettings
     policies: PolicyBook
     clock: Clock = field(default_factory=WallClock)
+    standby: bool = True
+    """Whether it follows the views of the partitions that others have, to take one over within a moment."""
 
 
 def places_of(size: Size) -> Places:
@@ -114,6 +116,10 @@ class CasebookWorker:
         self._casebook = casebook
         self._places = places
         self._state = casebook.app.directory / "views"
+        self._standby = Standby(
+            self._state, casebook.app.bootstrap, topic=places.case_views, security=casebook.app.security
+        )
+        self.beside = (self._keep, self._fire, *((self._standby.run,) if casebook.standby else ()))
         self._standby = Standby(
             self._state, casebook.app.bootstrap, topic=places.case_views, security=casebook.app.security
         )
@@ -179,6 +185,8 @@ class CasebookWorker:
         self._generation = generation
         kept = mine if generation == before + 1 else set()
         await self._let_go(set(self._owned) - kept)
+        if self._casebook.standby:
+            await self._standby.follow(set(range(self._places.partitions)) - mine)
         self._partitions = len(mine)
         await self._standby.follow(set(range(self._places.partitions)) - mine)
         for each in self._owned.values():

@@ -106,6 +106,8 @@ class Standby:
                             retry_s = FIRST_RETRY_S
                 except KafkaUnreachable as silent:
                     _log.warning("the standby waits: %s", silent)
+                except Exception as defect:  # whatever it is: who owns partitions must not end for those of others
+                    _log.error("the standby begins anew after a defect: %s", type(defect).__name__)
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, LONGEST_RETRY_S)
         finally:
