@@ -7,16 +7,15 @@ until the group is stored. What has been asked once is not asked again while no 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, delete, select, tuple_, update
+from sqlalchemy import Select, delete, select, tuple_
 
 from services.engine.buffer import Buffer
 from services.engine.sql.answers import Answers
-from services.engine.sql.database import inserting
-from services.engine.sql.session import Executing, Session
-from services.engine.sql.tables import CASES, DYADS, FORWARDS, PERSONS, PROPOSALS, REFERENCES
+from services.engine.sql.proposals import SqlProposals
+from services.engine.sql.session import Executing, Session, put_rows
+from services.engine.sql.tables import CASES, DYADS, FORWARDS, PERSONS, REFERENCES
 from services.engine.sql.turn import Turn
 from services.engine.transaction import MergeProposal, PersonKey, ReferenceKey
 
@@ -28,10 +27,6 @@ AT_ONCE = 300
 _NOWHERE = ""
 """What the buffer holds for a merge that was undone; no case has this id."""
 _PERSON = (PERSONS.c.token, PERSONS.c.block, PERSONS.c.sealed_name, PERSONS.c.role, PERSONS.c.case_id)
-_PROPOSAL = tuple(
-    PROPOSALS.c[name]
-    for name in ("id", "case_id", "other_case_id", "cause", "event_id", "score", "proposed_at", "state")
-)
 _Reference = tuple[str, str, str]
 _Pair = tuple[str, str]
 _Person = tuple[PersonKey, str, str]
@@ -50,12 +45,9 @@ class SqlCaseIndex:
         self._forwards: Buffer[str, str] = Buffer(writable=writable)
         self._dyads: Buffer[_Pair, str] = Buffer(writable=writable)
         self._persons: Buffer[bytes, tuple[_Person, ...]] = Buffer(writable=writable)
-        self._proposed: Buffer[str, MergeProposal] = Buffer(writable=writable)
-        """Of them those that are stored already change nothing."""
-        self._decided: Buffer[str, str] = Buffer(writable=writable)
+        self._proposals = SqlProposals(reading, writable=writable)
         self._buffers: tuple[Buffer[Any, Any], ...] = (
-            self._cases, self._references, self._forwards, self._dyads, self._persons, self._proposed,
-            self._decided,
+            self._cases, self._references, self._forwards, self._dyads, self._persons, *self._proposals.buffers,
         )  # fmt: skip
         self._known_references: Answers[_Reference, str] = Answers()
         self._known_dyads: Answers[_Pair, str] = Answers()
@@ -152,32 +144,19 @@ class SqlCaseIndex:
     def propose(self, proposal: MergeProposal) -> None:
         """Keep a proposal; one with the same id is left as it is."""
         self._decide()
-        if self._proposed.get(proposal.id) is None:
-            self._proposed.put(proposal.id, proposal)
+        self._proposals.propose(proposal)
 
     def proposal(self, proposal_id: str) -> MergeProposal | None:
         """One proposal."""
-        row = self._reading.execute(select(*_PROPOSAL).where(PROPOSALS.c.id == proposal_id)).one_or_none()
-        found = self._proposed.get(proposal_id) if row is None else MergeProposal(*row)
-        return None if found is None else self._as_decided(found)
+        return self._proposals.get(proposal_id)
 
     def decide(self, proposal_id: str, state: str) -> None:
         """Mark a proposal accepted or rejected."""
-        self._decided.put(proposal_id, state)
+        self._proposals.decide(proposal_id, state)
 
     def proposals(self, state: str, limit: int) -> list[MergeProposal]:
         """Oldest first."""
-        query = select(*_PROPOSAL).where((PROPOSALS.c.state == state) | PROPOSALS.c.id.in_(self._decided.values))
-        rows = self._reading.execute(query.order_by(PROPOSALS.c.number).limit(limit + len(self._decided.values)))
-        found = dict(self._proposed.values)
-        stored = {row[0]: MergeProposal(*row) for row in rows}
-        new = [p for p in found.values() if p.id not in stored and self.proposal(p.id) == self._as_decided(p)]
-        known = [self._as_decided(p) for p in (*stored.values(), *new)]
-        return [p for p in known if p.state == state][:limit]
-
-    def _as_decided(self, proposal: MergeProposal) -> MergeProposal:
-        state = self._decided.get(proposal.id)
-        return proposal if state is None else replace(proposal, state=state)
+        return self._proposals.listed(state, limit)
 
     def settle(self) -> None:
         """See `Buffer.settle`."""
@@ -193,21 +172,18 @@ class SqlCaseIndex:
         """Store what the group noted, and the cases `of_events`, which may be noted already; returns whether that was
         anything of which another writer may remember something else."""
         cases = dict.fromkeys((*self._cases.values, *(c for c in of_events if not self._known_cases.knows(c))))
-        self._put(writing, CASES, [{"case_id": case_id} for case_id in cases], "case_id")
+        put_rows(writing, CASES, [{"case_id": case_id} for case_id in cases], "case_id")
         references = [
             {"kind": kind, "number": number, "issuer": issuer, "case_id": case_id}
             for (kind, number, issuer), case_id in self._references.values.items()
         ]
-        self._put(writing, REFERENCES, references, "kind", "number", "issuer")
+        put_rows(writing, REFERENCES, references, "kind", "number", "issuer")
         dyads = [{"suspect": s, "victim": v, "case_id": case_id} for (s, v), case_id in self._dyads.values.items()]
-        self._put(writing, DYADS, dyads, "suspect", "victim")
+        put_rows(writing, DYADS, dyads, "suspect", "victim")
         persons = [_person_row(*one) for people in self._persons.values.values() for one in people]
-        self._put(writing, PERSONS, persons, "block", "token", "role", "case_id")
+        put_rows(writing, PERSONS, persons, "block", "token", "role", "case_id")
         self._store_forwards(writing)
-        proposals = [{c.name: getattr(p, c.name) for c in _PROPOSAL} for p in self._proposed.values.values()]
-        self._put(writing, PROPOSALS, proposals, "id")
-        for proposal_id, state in self._decided.values.items():
-            writing.execute(update(PROPOSALS).where(PROPOSALS.c.id == proposal_id).values(state=state))
+        self._proposals.store(writing)
         return bool(references or dyads or self._forwards.values)
 
     def landed(self) -> None:
@@ -289,20 +265,7 @@ class SqlCaseIndex:
         if undone:
             writing.execute(delete(FORWARDS).where(FORWARDS.c.case_id.in_(undone)))
         merged = [{"case_id": c, "into_case": into} for c, into in self._forwards.values.items() if into]
-        self._put(writing, FORWARDS, merged, "case_id", replaced=("into_case",))
-
-    def _put(
-        self, writing: Session, table: Any, rows: list[dict[str, Any]], *keys: str, replaced: tuple[str, ...] = ()
-    ) -> None:
-        """Insert; a row that is there stays as it is, but for what is `replaced`."""
-        if not rows:
-            return
-        statement = inserting(writing.dialect, table)
-        if replaced:
-            changes = {name: statement.excluded[name] for name in replaced}
-            writing.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
-        else:
-            writing.execute(statement.on_conflict_do_nothing(index_elements=keys), rows)
+        put_rows(writing, FORWARDS, merged, "case_id", replaced=("into_case",))
 
     def _one(self, query: Select[Any]) -> str | None:
         found: str | None = self._reading.execute(query).scalar_one_or_none()

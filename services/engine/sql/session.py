@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Table
 
-from services.engine.sql.database import shown
+from services.engine.sql.database import inserting, shown
 from services.engine.transaction import StorageFailed
 
 
@@ -117,3 +118,17 @@ class Session:
             raise StorageFailed(f"{self.where}: the database refused ({type(error).__name__})") from error
         finally:
             cursor.close()
+
+
+def put_rows(
+    writing: Session, table: Table, rows: Sequence[dict[str, Any]], *keys: str, replaced: tuple[str, ...] = ()
+) -> None:
+    """Insert; a row whose `keys` are there stays as it is, but for what is `replaced`."""
+    if not rows:
+        return
+    statement = inserting(writing.dialect, table)
+    if replaced:
+        changes = {name: statement.excluded[name] for name in replaced}
+        writing.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
+    else:
+        writing.execute(statement.on_conflict_do_nothing(index_elements=keys), rows)
