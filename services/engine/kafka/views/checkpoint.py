@@ -11,9 +11,9 @@ from itertools import islice
 
 from ccr_events.core.view import CaseView
 from services.engine.kafka.topics.catalogue import MAX_RECORD_BYTES
-from services.engine.kafka.views.file import Row
 from services.engine.kafka.views.packing import ViewPacker
 from services.engine.kafka.views.records import MARK_KEY, Mark, ViewRecord, encode_mark, encode_view
+from services.engine.kafka.views.tables import Row
 from services.engine.kafka.views.upcoming import earliest
 
 MAX_VALUE_BYTES = MAX_RECORD_BYTES - 1_024

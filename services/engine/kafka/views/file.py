@@ -11,19 +11,22 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec import MsgspecError
-from msgspec.msgpack import Decoder, Encoder
 
-from services.engine.kafka.views.records import Mark
+from services.engine.kafka.views.tables import (
+    APPLICATION_ID,
+    FORMAT,
+    PUT,
+    TABLES,
+    Row,
+    Standing,
+    read_standing,
+    write_standing,
+)
 from services.engine.transaction import StorageFailed
 
-APPLICATION_ID = 0x43435256
-"""`PRAGMA application_id`: "CCRV"; tells our files from others."""
-FORMAT = 1
-"""`PRAGMA user_version`: of the tables below. A file of another format is set aside."""
 PAGE_CACHE_KIB = 8_192
 """Pages kept in memory, each partition; the operating system keeps more."""
 FILLING_CACHE_KIB = 32_768
@@ -33,20 +36,6 @@ CHECKPOINT_PAGES = 4_000
 ASIDE = ".aside"
 """Ending of a file that is not trusted; the newest is kept for whoever wants to see why."""
 _BESIDE = ("", "-wal", "-shm")
-_TABLES = (
-    """CREATE TABLE views (
-        number INTEGER PRIMARY KEY, case_id TEXT NOT NULL, epoch INTEGER NOT NULL, as_of INTEGER NOT NULL,
-        position INTEGER NOT NULL, next_at INTEGER, packed BLOB) STRICT""",
-    "CREATE UNIQUE INDEX views_of_case ON views (case_id)",
-    "CREATE INDEX views_next ON views (next_at) WHERE next_at IS NOT NULL",
-    "CREATE INDEX views_to_refold ON views (case_id) WHERE packed IS NULL",
-    "CREATE TABLE standing (one INTEGER PRIMARY KEY CHECK (one = 1), body BLOB NOT NULL) STRICT",
-)
-_PUT = """INSERT INTO views (case_id, epoch, as_of, position, next_at, packed) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (case_id) DO UPDATE SET epoch = excluded.epoch, as_of = excluded.as_of, position = excluded.position,
-    next_at = excluded.next_at, packed = excluded.packed
-    WHERE (excluded.epoch, excluded.as_of) > (epoch, as_of)
-        OR (excluded.epoch, excluded.as_of) = (epoch, as_of) AND excluded.packed IS NOT NULL"""
 
 
 class StateInUse(StorageFailed):
@@ -55,30 +44,6 @@ class StateInUse(StorageFailed):
 
 class StateDamaged(StorageFailed):
     """The local file cannot be read. It is set aside when it is closed; open the partition again and restore it."""
-
-
-Row = tuple[str, int, int, int, int | None, bytes | None]
-"""A view as the file holds it: case, `epoch`, `as_of`, offset in `ccr.case-views` it was read at (-1 when this worker
-made it), `next_at`, packed view. The words are those of `ViewRecord`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a file goes."""
-
-    topic: str
-    """Of the views; its name tells the generation."""
-    partition: int
-    mark: Mark | None = None
-    """The newest one the file has."""
-    read_to: int = 0
-    """Offset in `ccr.case-views` up to which (exclusive) the file has all that counts."""
-    seen: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Epoch → (offset of its last record that was read, lowest `as_of` of its records that were read)."""
-
-
-_write = Encoder().encode
-_read = Decoder(Standing).decode
 
 
 class PartitionFile:
@@ -149,7 +114,7 @@ class PartitionFile:
         try:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                connection.executemany(_PUT, rows)
+                connection.executemany(PUT, rows)
                 self._note(standing)
                 connection.execute("COMMIT")
             except BaseException:
@@ -239,7 +204,7 @@ class PartitionFile:
                 return "it is not a file of ours"
             if version != FORMAT:
                 return f"its format is {version}, and this release has {FORMAT}"
-            standing = _read(self._connection.execute("SELECT body FROM standing").fetchone()[0])
+            standing = read_standing(self._connection.execute("SELECT body FROM standing").fetchone()[0])
             for table in ("views", "views INDEXED BY views_of_case"):
                 self._connection.execute(f"SELECT case_id FROM {table} WHERE case_id > '' LIMIT 1").fetchone()  # noqa: S608
         except (sqlite3.Error, MsgspecError, TypeError) as error:
@@ -254,7 +219,7 @@ class PartitionFile:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             self._connection = self._connect()
             self._connection.execute("BEGIN IMMEDIATE")
-            for table in _TABLES:
+            for table in TABLES:
                 self._connection.execute(table)
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {FORMAT}")
@@ -283,7 +248,7 @@ class PartitionFile:
         return connection
 
     def _note(self, standing: Standing) -> None:
-        self._connection.execute("INSERT OR REPLACE INTO standing VALUES (1, ?)", (_write(standing),))
+        self._connection.execute("INSERT OR REPLACE INTO standing VALUES (1, ?)", (write_standing(standing),))
 
     def _put_aside(self, why: str) -> None:
         self.set_aside = f"{self.path} was set aside as {self.path.name}{ASIDE} ({why}); its views are read from Kafka"

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from services.engine.kafka.views.file import PartitionFile, Row, Standing
+from services.engine.kafka.views.file import PartitionFile
 from services.engine.kafka.views.packing import readable
 from services.engine.kafka.views.records import MARK_KEY, Mark, UnknownRecord, decode_mark, decode_view
+from services.engine.kafka.views.tables import Row, Standing
 
 MAX_EPOCHS = 64
 """Epochs remembered one by one in `Standing.seen`; those before count as one."""

@@ -11,7 +11,8 @@ import pytest
 
 from ccr_events.core.view import CaseView
 from services.engine.kafka.views import PartitionViews, StateDamaged, open_partition
-from services.engine.kafka.views.file import ASIDE, PartitionFile, Standing
+from services.engine.kafka.views.file import ASIDE, PartitionFile
+from services.engine.kafka.views.tables import Standing
 from services.engine.transaction import StorageFailed
 from tests.support.case_views import view_with
 
