@@ -84,12 +84,10 @@ async def run_casebook(
     casebook: CasebookSetup,
     stopping: asyncio.Event,
     *,
-    staying: asyncio.Event | None = None,
     ready: Callable[[], None] = lambda: None,
     give_up: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run until `stopping` is set. `staying`, `give_up`: see `run_app`; `ready`: called once it works on its first
-    partitions.
+    """Run until `stopping` is set. `ready`: called once it works on its first partitions; `give_up`: see `run_app`.
 
     Raises `WorkerCrashed`, `TopicsMismatch` and `KafkaUnreachable`.
     """
@@ -98,7 +96,7 @@ async def run_casebook(
     topics = [places.events, places.links, places.case_views, places.quarantine]
     limits = await read_limits(casebook.app.bootstrap, topics, casebook.app.security)
     worker = CasebookWorker(casebook, places, limits, ready)
-    await run_app(worker.app, stopping, worker.beside, staying=staying, give_up=give_up)
+    await run_app(worker.app, stopping, worker.beside, give_up=give_up)
 
 
 class CasebookWorker:

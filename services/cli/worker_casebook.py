@@ -69,6 +69,12 @@ def casebook(
     concurrency: Concurrency = 1,
     host: Host = "127.0.0.1",
     web_port: WebPort = None,
+    standby: Annotated[
+        bool,
+        typer.Option(
+            "--standby/--no-standby", help="Follow what other workers do, to take over a partition within a moment."
+        ),
+    ] = True,
     as_json: AsJson = False,
     member: Annotated[int | None, typer.Option(hidden=True, help="Number of a process under a parent.")] = None,
 ) -> None:
@@ -100,7 +106,7 @@ def casebook(
         print(PREPARED, flush=True)  # noqa: T201  # to the parent
     with member_of(data, "casebook", member or 0, wait=member is not None) as own:
         app = replace(settings, directory=own.directory, instance=own.instance)
-        _run(replace(setup, app=app), to_parent=member is not None, as_json=as_json)
+        _run(replace(setup, app=app, standby=standby), to_parent=member is not None, as_json=as_json)
     if as_json:
         json_line({"stopped": True, "pid": os.getpid()})
     elif member is None:
@@ -128,7 +134,7 @@ async def _worker(setup: CasebookSetup, *, to_parent: bool, as_json: bool) -> No
     from services.casebook.worker import run_casebook
     from services.cli.printing import say
     from services.cli.stopping import stop_asked
-    from services.engine.kafka.apps.fleet import HAND_OVER, READY
+    from services.engine.kafka.apps.fleet import READY
     from services.engine.kafka.apps.running import end_at_once
 
     def ready() -> None:
@@ -137,15 +143,8 @@ async def _worker(setup: CasebookSetup, *, to_parent: bool, as_json: bool) -> No
         elif not as_json:
             say(f"casebook   {setup.app.instance}\nkafka      {setup.app.bootstrap}\nStop with Ctrl-C.")
 
-    staying = asyncio.Event()
     async with stop_asked() as stopping:
-
-        def hand_over() -> None:
-            staying.set()
-            stopping.set()
-
-        asyncio.get_running_loop().add_signal_handler(HAND_OVER, hand_over)
-        await run_casebook(setup, stopping, staying=staying, ready=ready, give_up=end_at_once)
+        await run_casebook(setup, stopping, ready=ready, give_up=end_at_once)
 
 
 async def _fleet(concurrency: int) -> int:

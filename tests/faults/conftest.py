@@ -28,7 +28,7 @@ from tests.support.kafka import need_kafka
 from tests.support.kafka_week import Embedded, embedded_fold, weeks_records
 
 PARTITIONS = 4
-WEEKS = 6
+WEEKS = 3
 _generations = count(1)
 
 

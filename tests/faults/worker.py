@@ -17,23 +17,14 @@ from services.cli.stopping import stop_asked
 from services.demo.clock import ScriptClock
 from services.engine.kafka.apps import AppSettings
 from services.engine.kafka.apps.content_free import log_without_content
-from services.engine.kafka.apps.fleet import HAND_OVER, PREPARED, READY
+from services.engine.kafka.apps.fleet import PREPARED, READY
 from services.engine.kafka.apps.member import member_of
 from services.engine.kafka.apps.running import end_at_once
 
 
 async def run(setup: CasebookSetup) -> None:
-    staying = asyncio.Event()
     async with stop_asked() as stopping:
-
-        def hand_over() -> None:
-            staying.set()
-            stopping.set()
-
-        asyncio.get_running_loop().add_signal_handler(HAND_OVER, hand_over)
-        await run_casebook(
-            setup, stopping, staying=staying, ready=lambda: print(READY, flush=True), give_up=end_at_once
-        )
+        await run_casebook(setup, stopping, ready=lambda: print(READY, flush=True), give_up=end_at_once)
 
 
 def main(

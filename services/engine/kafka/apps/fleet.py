@@ -2,8 +2,8 @@
 
 The parent forwards a stop to all and waits for them. A worker that ends by itself is told of and started again after a
 pause that grows: its partitions are another's meanwhile. Asked to (SIGHUP), it replaces the workers one after another:
-the successor has loaded everything before its predecessor lets go, and takes over its name and its partitions, so none
-of them waits for a program to start.
+the successor has loaded everything before its predecessor is stopped, and meanwhile the others, which follow what it
+does, have its partitions: none of them waits for a program to start.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ PREPARED = "prepared"
 """Line by which a worker says that it has loaded everything and waits for its directory."""
 READY = "ready"
 """Line by which a worker says that it works on its partitions."""
-HAND_OVER = signal.SIGUSR1
-"""Asks a worker to stop, and to leave its partitions to its successor."""
 END_PATIENCE_S = 2 * SHUTDOWN_S
 """A worker that has not ended this long after it was asked is killed."""
 FIRST_PAUSE_S = 1.0
@@ -106,7 +104,7 @@ class Fleet:
             await self._end(successor, signal.SIGKILL)
             return False
         self._children[number] = successor
-        await self._end(predecessor, HAND_OVER)
+        await self._end(predecessor, signal.SIGTERM)
         if not await _soon(successor.ready, successor.process):
             self._tell(f"the successor of worker {number} did not become ready: the others are not replaced")
             return False

@@ -7,12 +7,12 @@ import logging
 import os
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 import faust
 
 from services.engine.kafka.apps.settings import SHUTDOWN_S
-from services.engine.kafka.apps.transport import WorkerConsumer, membership_of
+from services.engine.kafka.apps.transport import membership_of
 
 TICK_S = 0.2
 """How often a worker notes that it runs."""
@@ -33,13 +33,12 @@ async def run_app(
     stopping: asyncio.Event,
     beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     *,
-    staying: asyncio.Event | None = None,
     give_up: Callable[[], None] = lambda: None,
 ) -> None:
     """Run an app and what goes on beside it until `stopping` is set; then stop cleanly, within the session timeout.
 
-    `staying`: when that is set too, the group is not told, because a successor of the same name takes over. `give_up`:
-    called when it did not stop in time. Raises `WorkerCrashed` then, and when the app or something beside it failed.
+    `give_up`: called when it did not stop in time. Raises `WorkerCrashed` then, and when the app or something beside it
+    failed.
     """
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(_awake(app), name="awake")]
     asked: asyncio.Task[Any] = asyncio.create_task(stopping.wait())
@@ -55,8 +54,6 @@ async def run_app(
         if failure is not None:
             # Whoever is told to stop looks here whether it may still write.
             app.crash_reason = failure
-        if staying is not None and staying.is_set():
-            cast(WorkerConsumer, app.consumer).stay()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,7 +7,7 @@ partitions by turns.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import aiokafka
@@ -35,9 +35,6 @@ def membership_of(app: AppT) -> Membership:
 
 class WorkerConsumerThread(BatchConsumerThread):
     """Where aiokafka runs."""
-
-    leaves = True
-    """Whether the group is told when this worker ends. Not when a successor of the same name takes over at once."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -70,9 +67,9 @@ class WorkerConsumerThread(BatchConsumerThread):
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_thread_stop(self) -> None:
-        """End the consumer; unless a successor comes, its partitions are given to others at once."""
-        if self.leaves and self._consumer is not None and self._consumer._coordinator is not None:
-            # aiokafka leaves only for members without a name: a named one would be waited for.
+        """End the consumer; its partitions are given to others at once."""
+        if self._consumer is not None and self._consumer._coordinator is not None:
+            # aiokafka says goodbye only for members without a name: a named one would be waited for.
             self._consumer._coordinator._group_instance_id = None
         await super().on_thread_stop()
 
@@ -105,10 +102,6 @@ class WorkerConsumer(BatchConsumer):
 
     def _new_consumer_thread(self) -> WorkerConsumerThread:
         return WorkerConsumerThread(self, loop=self.loop, beacon=self.beacon)
-
-    def stay(self) -> None:
-        """Do not tell the group when this worker ends: a successor of the same name takes over."""
-        cast(WorkerConsumerThread, self._thread).leaves = False
 
 
 class WorkerTransport(Transport):

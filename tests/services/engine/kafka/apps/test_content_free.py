@@ -1,0 +1,59 @@
+"""Logs of a worker name what went wrong and where, and never quote what was being worked on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from services.engine.kafka.apps.content_free import log_without_content
+
+SECRET = "1 Nowhere Lane"
+
+
+@pytest.fixture(autouse=True)
+def _root() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in ("faust", "mode", "aiokafka", "asyncio")}
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+
+
+def test_an_error_is_told_by_its_kind_and_place(capfd: pytest.CaptureFixture[str]) -> None:
+    log_without_content()
+    try:
+        raise KeyError(SECRET)
+    except KeyError as error:
+        logging.getLogger("mode").exception("Crashed reason=%r", error)
+    said = capfd.readouterr().err
+    assert SECRET not in said
+    assert "Crashed reason='KeyError'" in said
+    assert "test_an_error_is_told_by_its_kind_and_place" in said
+
+
+def test_an_error_behind_an_error_is_not_quoted_either(capfd: pytest.CaptureFixture[str]) -> None:
+    log_without_content()
+    try:
+        try:
+            raise ValueError(SECRET)
+        except ValueError as error:
+            raise RuntimeError(SECRET) from error
+    except RuntimeError:
+        logging.getLogger("services.casebook").exception("it failed")
+    said = capfd.readouterr().err
+    assert SECRET not in said
+    assert "RuntimeError" in said
+
+
+def test_others_only_warn(capfd: pytest.CaptureFixture[str]) -> None:
+    log_without_content()
+    logging.getLogger("aiokafka.consumer").info("fetched")
+    logging.getLogger("services.casebook").info("folded %d", 3)
+    said = capfd.readouterr().err
+    assert "fetched" not in said
+    assert "folded 3" in said
