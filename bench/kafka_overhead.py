@@ -11,7 +11,7 @@ from bench.kafka_rounds import Runner
 
 SIZES = {1: 10, 10: 5, 100: 2, 1_000: 1, 10_000: 1}
 """Most records of a batch → one in so many of the events is read."""
-ROUNDS = 3
+ROUNDS = 2
 LOOK = 5
 """One in so many of the bench's events is read by the largest batches."""
 
