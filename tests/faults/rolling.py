@@ -30,7 +30,7 @@ from services.engine.kafka.apps.fleet import PREPARED, READY
 from services.engine.kafka.broker import broker
 from services.engine.kafka.topics import Layout, Size, apply, catalogue, cluster_admin, differences, write_layout
 from services.engine.kafka.topics.partition import partition_of
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import SESSION_TIMEOUT_S, Cluster
 from tests.support.kafka_week import new_record
 
 PARTITIONS = 4
@@ -142,6 +142,10 @@ async def measured() -> dict[str, dict[str, float]]:
                         workers[number] = successor
                         await asyncio.sleep(CALM_S)
                     found["replaced by one that is prepared"] = load.longest(since)
+                    since = monotonic()
+                    workers[1].kill()
+                    await asyncio.sleep(SESSION_TIMEOUT_S + CALM_S)
+                    found[f"killed, noticed after {SESSION_TIMEOUT_S:.0f} s"] = load.longest(since)
     return found
 
 
