@@ -25,7 +25,8 @@ from services.engine.clock import WallClock
 from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing, check_size
 from services.engine.kafka.security import Security
 from services.engine.kafka.topics.catalogue import EVENTS, INBOUND, Size
-from services.engine.kafka.topics.in_force import checked_size, size_in_force
+from services.engine.kafka.topics.in_force import checked_size
+from services.engine.kafka.topics.layout import Layout, read_layout
 from services.engine.kafka.topics.standing import KafkaUnreachable
 from services.engine.ports import AlertSource, Clock, Links, Log
 from services.engine.sql.events import SqlEvents
@@ -250,7 +251,7 @@ async def _fenced(settings: Settings, size: Size, outgoing: KafkaOutgoing) -> No
     while True:
         await asyncio.sleep(LAYOUT_S)
         with suppress(KafkaUnreachable):
-            if await size_in_force(settings.bootstrap, settings.security) != size:
+            if await read_layout(settings.bootstrap, settings.security) != Layout(size.generation, size.partitions):
                 outgoing.retire("the topics have another layout than at the start of this worker: start it again")
                 return
 

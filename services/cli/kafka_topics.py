@@ -38,7 +38,11 @@ Partitions = Annotated[
 Copies = Annotated[
     int | None,
     typer.Option(
-        "--copies", min=1, max=3, metavar="N", help="Brokers that keep each record; by default 3, or 1 on one broker."
+        "--copies",
+        min=1,
+        max=3,
+        metavar="N",
+        help="Brokers that keep each record; by default as many as there are, on a new cluster 3, or 1 on one broker.",
     ),
 ]
 DEFAULT_PARTITIONS = 12
@@ -154,6 +158,7 @@ def repartition(
 async def _repartitioned(where: Connection, partitions: int, drawn: Callable[[int, int], None]) -> Repartitioned:
     from services.cli.refused import Refused
     from services.engine.kafka.topics import TopicsMismatch, catalogue, cluster_admin, plan, read_layout
+    from services.engine.kafka.topics.in_force import copies_in_force
     from services.engine.kafka.topics.repartition import repartition as write_anew
 
     layout = await read_layout(*where)
@@ -162,7 +167,7 @@ async def _repartitioned(where: Connection, partitions: int, drawn: Callable[[in
     if partitions <= layout.partitions:
         raise Refused(f"partitions can only be added: there are {layout.partitions}")
     async with cluster_admin(*where) as admin:
-        now = layout.size(copies=min(3, len((await admin.describe_cluster())["brokers"])))
+        now = layout.size(await copies_in_force(admin))
     found = await plan(where.bootstrap, catalogue(now), where.security)
     if found:
         raise TopicsMismatch(found)
@@ -201,10 +206,11 @@ async def _differences(
         read_layout,
         topics_on,
     )
+    from services.engine.kafka.topics.in_force import copies_in_force
 
     async with cluster_admin(*where) as admin:
         if copies is None:
-            copies = min(3, len((await admin.describe_cluster())["brokers"]))
+            copies = await copies_in_force(admin)
         layout = await read_layout(*where) or Layout(1, partitions or DEFAULT_PARTITIONS)
         wanted = catalogue(Size(partitions or layout.partitions, copies, layout.generation))
         return wanted, differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))

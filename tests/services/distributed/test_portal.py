@@ -18,6 +18,7 @@ from services.distributed import Backbone, Settings, open_backbone
 from services.engine.kafka.broker import kill_node, start
 from services.engine.kafka.outgoing import KafkaOutgoing, partition_of
 from services.engine.kafka.outgoing import record as record_module
+from services.engine.kafka.topics import Layout
 from services.engine.sql.outgoing import OutgoingRecord
 from services.portal.app import create_app
 from tests.services.distributed.conftest import PARTITIONS, Cluster
@@ -185,7 +186,7 @@ async def test_a_worker_that_missed_a_repartition_sends_nothing_more(
     cluster: Cluster, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.distributed.LAYOUT_S", 0.01)
-    monkeypatch.setattr("services.distributed.size_in_force", _other_size)
+    monkeypatch.setattr("services.distributed.read_layout", _other_layout)
     async with portal(settings) as served:
         async with asyncio.timeout(30):
             while (await served.http.get("/readyz")).status_code == 200:
@@ -195,5 +196,5 @@ async def test_a_worker_that_missed_a_repartition_sends_nothing_more(
     assert await cluster.sent() == []
 
 
-async def _other_size(bootstrap: str, security: object) -> None:
-    return None
+async def _other_layout(bootstrap: str, security: object) -> Layout:
+    return Layout(1_000, PARTITIONS)

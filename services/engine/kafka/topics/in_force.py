@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from aiokafka.admin import AIOKafkaAdminClient
+
 from services.engine.kafka.security import Security
-from services.engine.kafka.topics.catalogue import Size, catalogue
+from services.engine.kafka.topics.catalogue import LAYOUT, Size, catalogue
 from services.engine.kafka.topics.layout import read_layout
 from services.engine.kafka.topics.required import require_topics
-from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin
+from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, topics_on
 
 NO_LAYOUT = "this cluster has no topics of the backbone yet: ccr kafka topics apply --partitions N"
 MOST_COPIES = 3
 """Brokers that hold each record, where there are as many."""
+
+
+async def copies_in_force(admin: AIOKafkaAdminClient) -> int:
+    """How many brokers are to hold each record: as many as hold the layout, also while one of them is down; on a
+    cluster that has none yet, as many as there are. Raises `KafkaError`."""
+    layout = (await topics_on(admin, [LAYOUT])).get(LAYOUT)
+    if layout is not None:
+        return layout.copies
+    return min(MOST_COPIES, len((await admin.describe_cluster())["brokers"]))
 
 
 async def size_in_force(bootstrap: str, security: Security | None = None) -> Size:
@@ -19,8 +30,7 @@ async def size_in_force(bootstrap: str, security: Security | None = None) -> Siz
     if layout is None:
         raise KafkaUnreachable(NO_LAYOUT)
     async with cluster_admin(bootstrap, security) as admin:
-        brokers = len((await admin.describe_cluster())["brokers"])
-    return layout.size(copies=min(MOST_COPIES, brokers))
+        return layout.size(await copies_in_force(admin))
 
 
 async def checked_size(bootstrap: str, *names: str, security: Security | None = None) -> Size:
