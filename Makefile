@@ -66,9 +66,10 @@ bench-kafka: .venv/ready | $(UV) ## ours beside Quix, Bytewax, Kafka Streams and
 format: .venv/ready ## put the code into the project's format
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
 
-lock: | $(UV) ## renew requirements.lock from pyproject.toml
+lock: | $(UV) ## renew requirements.lock, and those of the image, from pyproject.toml
 	$(SAY) "locking versions, with hashes, for every platform"
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --all-extras --group dev pyproject.toml -o requirements.lock
+	@deploy/lock.sh
 
 clean: ## remove ./.venv, ./.tools, the bench's peers and caches
 	rm -rf .venv .tools bench/peers/.env .mypy_cache .ruff_cache .pytest_cache .hypothesis
