@@ -118,10 +118,6 @@ class CasebookWorker:
             self._state, casebook.app.bootstrap, topic=places.case_views, security=casebook.app.security
         )
         self.beside = (self._keep, self._fire, *((self._standby.run,) if casebook.standby else ()))
-        self._standby = Standby(
-            self._state, casebook.app.bootstrap, topic=places.case_views, security=casebook.app.security
-        )
-        self.beside = (self._keep, self._fire, self._standby.run)
         self._membership = membership_of(self.app)
         self._outputs = Outputs(self._producer, limits, self._oversized)
         self._owned: dict[int, OwnedPartition] = {}
@@ -186,7 +182,6 @@ class CasebookWorker:
         if self._casebook.standby:
             await self._standby.follow(set(range(self._places.partitions)) - mine)
         self._partitions = len(mine)
-        await self._standby.follow(set(range(self._places.partitions)) - mine)
         for each in self._owned.values():
             each.views.keep_ready(READY_FACTS // max(1, self._partitions))
         for number in mine - set(self._owned):
