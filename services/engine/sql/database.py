@@ -18,6 +18,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from services.engine.private_file import create_private
+
 BUSY_TIMEOUT_MS = 5_000
 """How long a statement waits for another connection to the same SQLite file."""
 SILENT_S = 20
@@ -98,10 +100,13 @@ def _make_private(file: str | None, purpose: Purpose) -> None:
     """Create the file for this user only. What SQLite puts beside it is as private."""
     if file in (None, "", ":memory:"):
         return
+    path, remedy = Path(str(file)), "name a file in a folder that this user may write"
     try:
-        os.close(os.open(Path(str(file)), os.O_RDWR | os.O_CREAT, 0o600))
+        create_private(path)
     except OSError as error:
-        raise purpose.refused(f"{file}: {error.strerror}; name a file in a folder that this user may write") from None
+        raise purpose.refused(f"{file}: {error.strerror}; {remedy}") from None
+    if not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
+        raise purpose.refused(f"{file}: it is no file that can be read and written; {remedy}")
 
 
 def _patience() -> dict[str, Any]:

@@ -12,6 +12,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from services.engine.private_file import create_private
 from services.engine.sqlite.failure import storage_failed
 from services.engine.sqlite.schema import migrate
 from services.engine.transaction import StorageFailed
@@ -39,7 +40,7 @@ class DirectoryLock:
         """Take the lock; raises `StorageFailed` when another process has it."""
         path = directory / LOCK
         try:
-            _create_private(path)
+            create_private(path)
             connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
             self._connection = _closed_on_error(
                 connection,
@@ -63,7 +64,7 @@ class CommitMark:
     """The number of the last commit, kept outside the database."""
 
     def __init__(self, directory: Path) -> None:
-        _create_private(directory / COMMIT_MARK)
+        create_private(directory / COMMIT_MARK)
         self._file = os.open(directory / COMMIT_MARK, os.O_RDWR)
 
     def read(self) -> int:
@@ -86,7 +87,7 @@ def prepare(directory: Path) -> Path:
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StorageFailed(f"this Python has SQLite {sqlite3.sqlite_version}; 3.37 or newer is needed")
     try:
-        _create_private(path)
+        create_private(path)
         if path.stat().st_size > 0:
             _check_commits(directory)
         connection = connect(path)
@@ -172,11 +173,6 @@ def _check_commits(directory: Path) -> None:
             f"({DATABASE}-wal) is damaged or was removed. Nothing was changed. Copy the directory as it is, then "
             f"restore the newest backup; if you restored this one on purpose, delete {COMMIT_MARK} and start again"
         )
-
-
-def _create_private(path: Path) -> None:
-    """Create an empty file that only this user may read."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _opening_failed(error: sqlite3.Error | OSError, path: Path) -> StorageFailed:
