@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from services.engine.clock import WallClock
 from services.engine.kafka.apps import (
     AppSettings,
     PartitionStanding,
+    Stuck,
     WorkerStanding,
     checked_size,
     make_app,
@@ -33,6 +33,7 @@ from services.engine.kafka.apps import (
     require_awake,
     run_app,
     serve_pages,
+    unacknowledged,
 )
 from services.engine.kafka.apps.transport import WorkerConsumer
 from services.engine.kafka.batches import (
@@ -54,8 +55,6 @@ LOOK_S = 0.1
 """How often it is looked whether a deadline has passed, and how soon a full partition is checkpointed."""
 OPENED_AT_ONCE_S = 0.5
 """How long the partitions that are ready wait for those whose state is being restored, after a rebalance."""
-STUCK_S = 5.0
-"""Where nothing of a partition came for so long, though there is something, it is read again from where it was."""
 READY_FACTS = 200_000
 """Facts of views that are kept ready to fold on, of all partitions together: some 500 MB."""
 MOST_BATCHES = 4_096
@@ -123,7 +122,7 @@ class CasebookWorker:
         self._owned: dict[int, OwnedPartition] = {}
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._late: set[int] = set()
-        self._stuck: dict[int, tuple[int, float]] = {}
+        self._stuck = Stuck()
         self._working = False
         self._generation = -1
         self._partitions = 0
@@ -161,10 +160,10 @@ class CasebookWorker:
         if owned is None or not self._working:
             if self._working:
                 self.app.consumer.pause_partitions([self._tp(batch.partition)])
-            return _unacknowledged()
+            return unacknowledged()
         if batch.after is None or batch.after > owned.position:
             await self.app.consumer.seek(self._tp(batch.partition), owned.position)
-            return _unacknowledged()
+            return unacknowledged()
         if owned.full:
             await owned.checkpoint()
         folded = owned.fold(batch.records, batch.first, batch.end)
@@ -282,15 +281,8 @@ class CasebookWorker:
             await self._unstick()
 
     async def _unstick(self) -> None:
-        """Send reading back where nothing comes though there is something: a seek of Faust's can overtake ours."""
-        now_s = time.monotonic()
         for number, owned in list(self._owned.items()):
-            end, (position, since_s) = self._end_of(number), self._stuck.get(number, (-1, now_s))
-            if not self._working or end is None or owned.position >= end or owned.position != position:
-                self._stuck[number] = (owned.position, now_s)
-            elif now_s - since_s > STUCK_S:
-                _log.warning("partition %d: nothing comes from %d on, reading it again", number, owned.position)
-                self._stuck[number] = (owned.position, now_s)
+            if self._working and self._stuck.noticed(self._tp(number), owned.position, self._end_of(number)):
                 await self.app.consumer.seek(self._tp(number), owned.position)
 
     async def _fire(self) -> None:
@@ -334,13 +326,6 @@ class CasebookWorker:
         reason = f"a record of {record.size} bytes; the topic takes {record.limit}"
         place = f"{record.output.topic}/{record.partition}"
         await self._outputs.send(0, [refusal(self._places, place, reason, about=key)])
-
-
-def _unacknowledged() -> Awaitable[None]:
-    """What makes a batch count as not done: it is read again."""
-    left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    left.cancel()
-    return left
 
 
 async def _acknowledged() -> None:

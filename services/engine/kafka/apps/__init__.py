@@ -2,7 +2,8 @@
 
 from services.engine.kafka.apps.made import checked_size, make_app, size_in_force
 from services.engine.kafka.apps.member import Member, MemberBusy, member_of
-from services.engine.kafka.apps.pages import PartitionStanding, WorkerStanding, serve_pages
+from services.engine.kafka.apps.pages import PartitionStanding, WorkerStanding, serve_health, serve_pages
+from services.engine.kafka.apps.reading import Stuck, unacknowledged
 from services.engine.kafka.apps.running import Awoke, WorkerCrashed, require_awake, run_app
 from services.engine.kafka.apps.settings import AppSettings
 from services.engine.kafka.apps.transport import membership_of
@@ -13,6 +14,7 @@ __all__ = [
     "Member",
     "MemberBusy",
     "PartitionStanding",
+    "Stuck",
     "WorkerCrashed",
     "WorkerStanding",
     "checked_size",
@@ -21,6 +23,8 @@ __all__ = [
     "membership_of",
     "require_awake",
     "run_app",
+    "serve_health",
     "serve_pages",
     "size_in_force",
+    "unacknowledged",
 ]

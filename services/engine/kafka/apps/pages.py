@@ -57,9 +57,8 @@ class WorkerStanding:
         return self.unwell is None and all(partition.ready for partition in self.partitions)
 
 
-def serve_pages(app: faust.App, standing: Callable[[], WorkerStanding], registry: CollectorRegistry) -> None:
-    """Add `/healthz`, `/readyz`, `/metrics` and `/partitions` to an app's web server."""
-    registry.register(_Figures(standing))
+def serve_health(app: faust.App, standing: Callable[[], WorkerStanding], registry: CollectorRegistry) -> None:
+    """Add `/healthz`, `/readyz` and `/metrics` to an app's web server."""
 
     @app.page("/healthz")
     async def healthz(view: Any, request: Any) -> Any:
@@ -75,6 +74,12 @@ def serve_pages(app: faust.App, standing: Callable[[], WorkerStanding], registry
     @app.page("/metrics")
     async def metrics(view: Any, request: Any) -> Any:
         return view.bytes(generate_latest(registry), content_type=METRICS_TYPE)
+
+
+def serve_pages(app: faust.App, standing: Callable[[], WorkerStanding], registry: CollectorRegistry) -> None:
+    """The same, and `/partitions`: how each partition is that a worker keeps state of."""
+    registry.register(_Figures(standing))
+    serve_health(app, standing, registry)
 
     @app.page("/partitions")
     async def partitions(view: Any, request: Any) -> Any:

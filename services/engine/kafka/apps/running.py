@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,6 +17,9 @@ from services.engine.kafka.apps.transport import membership_of
 
 TICK_S = 0.2
 """How often a worker notes that it runs."""
+
+GRACE_S = 2.0
+"""What may come after the app has stopped: files and connections are closed."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +41,8 @@ async def run_app(
 ) -> None:
     """Run an app and what goes on beside it until `stopping` is set; then stop cleanly, within the session timeout.
 
-    `give_up`: called when it did not stop in time. Raises `WorkerCrashed` then, and when the app or something beside it
-    failed.
+    `give_up`: called when it did not stop in time, and, in another thread, when the process is still there `GRACE_S`
+    later. Raises `WorkerCrashed` when it did not stop in time, and when the app or something beside it failed.
     """
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(_awake(app), name="awake")]
     asked: asyncio.Task[Any] = asyncio.create_task(stopping.wait())
@@ -54,6 +58,7 @@ async def run_app(
         if failure is not None:
             # Whoever is told to stop looks here whether it may still write.
             app.crash_reason = failure
+        _watch_the_end(give_up)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -71,9 +76,18 @@ async def run_app(
 
 def crash_words(failure: BaseException) -> str:
     """An error of ours in its own words; of another only the kind, as its text may quote what was worked on."""
+    while isinstance(failure, BaseExceptionGroup) and failure.exceptions:
+        failure = failure.exceptions[0]
     if type(failure).__module__.partition(".")[0] in ("services", "ccr_events"):
         return str(failure)
     return f"the worker crashed ({type(failure).__name__}); what it had not committed is done again"
+
+
+def _watch_the_end(give_up: Callable[[], None]) -> None:
+    """Whatever hangs, the loop itself, a thread, a library: whoever was told to end is gone in time."""
+    watch = threading.Timer(SHUTDOWN_S + GRACE_S, give_up)
+    watch.daemon = True
+    watch.start()
 
 
 async def _stopped(app: faust.App) -> bool:
