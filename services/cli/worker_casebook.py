@@ -15,39 +15,18 @@ import typer
 
 from services.cli.kafka_connection import DEFAULT_DATA, Bootstrap, CaFile, PasswordFile, User, connection
 from services.cli.options import AsJson, Policies
-from services.cli.worker_options import Host, KafkaData
+from services.cli.worker_options import DEFAULT_STATE, Host, KafkaData, State, WebPort
 
 if TYPE_CHECKING:
     from services.casebook.worker import CasebookSetup
     from services.engine.kafka.apps import AppSettings
 
-DEFAULT_STATE = Path("ccr-worker")
-"""Where workers keep their state unless told otherwise."""
 MOST_WORKERS = 64
 """Most processes of one command."""
 
-State = Annotated[
-    Path,
-    typer.Option(
-        "--data",
-        envvar="CCR_WORKER_DATA",
-        metavar="DIR",
-        help="Directory of this command's own state. Nothing is lost with it, but reading it anew takes a while.",
-    ),
-]
 Concurrency = Annotated[
     int,
     typer.Option("--concurrency", min=1, max=MOST_WORKERS, metavar="N", help="So many processes, under one parent."),
-]
-WebPort = Annotated[
-    int | None,
-    typer.Option(
-        "--web-port",
-        min=1,
-        max=65535,
-        metavar="N",
-        help="Port of /healthz, /readyz, /metrics and /partitions; each further process takes the next one.",
-    ),
 ]
 
 

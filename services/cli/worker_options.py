@@ -1,4 +1,4 @@
-"""Options that the workers which take in events share."""
+"""Options that workers share."""
 
 from __future__ import annotations
 
@@ -46,6 +46,27 @@ KafkaData = Annotated[
 ]
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="N", help="Port to listen on; 0: any free one.")]
+DEFAULT_STATE = Path("ccr-worker")
+"""Where workers keep their state unless told otherwise."""
+State = Annotated[
+    Path,
+    typer.Option(
+        "--data",
+        envvar="CCR_WORKER_DATA",
+        metavar="DIR",
+        help="Directory of this command's own state. Nothing is lost with it, but reading it anew takes a while.",
+    ),
+]
+WebPort = Annotated[
+    int | None,
+    typer.Option(
+        "--web-port",
+        min=1,
+        max=65535,
+        metavar="N",
+        help="Port of /healthz, /readyz and /metrics; each further process of one command takes the next one.",
+    ),
+]
 
 
 def say_it_ourselves() -> None:

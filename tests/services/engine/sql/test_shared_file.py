@@ -19,7 +19,7 @@ connection.close()
 
 
 async def test_another_process_that_closes_the_file_takes_nothing_from_those_that_have_it_open(tmp_path: Path) -> None:
-    """Whoever closes last takes the write-ahead log away. It sees by the locks of the others that it is not the last."""
+    """Whoever closes last takes the write-ahead log away; the locks of the others tell that it is not the last."""
     file = tmp_path / "store.sqlite"
     async with open_store(f"sqlite:///{file}") as store:
         await store.counts.figures()

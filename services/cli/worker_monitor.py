@@ -1,0 +1,88 @@
+"""`ccr worker monitor`: what was folded is brought to the store that people read from."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.kafka_connection import DEFAULT_DATA, Bootstrap, CaFile, PasswordFile, User, connection
+from services.cli.options import AsJson
+from services.cli.worker_options import DEFAULT_STATE, Host, KafkaData, State, Store, WebPort
+
+if TYPE_CHECKING:
+    from services.monitor.projection.worker import MonitorSetup
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command."""
+    group.command(epilog="Example: ccr worker monitor --store postgresql://ccr@db/ccr --web-port 8703")(monitor)
+
+
+def monitor(
+    store: Store,
+    bootstrap: Bootstrap = None,
+    kafka_data: KafkaData = DEFAULT_DATA,
+    ca_file: CaFile = None,
+    user: User = None,
+    password_file: PasswordFile = None,
+    data: State = DEFAULT_STATE,
+    read_model: Annotated[
+        str | None,
+        typer.Option(
+            "--read-model",
+            envvar="CCR_READ_MODEL",
+            metavar="ADDRESS",
+            help="Keep events, links and transitions also as tables to query: postgresql://USER@HOST/NAME or "
+            "sqlite:///FILE.",
+            show_default=False,
+        ),
+    ] = None,
+    host: Host = "127.0.0.1",
+    web_port: WebPort = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring what the casebook's workers say to the store, where alerts, links and cases are read, until Ctrl-C.
+
+    Without one of these nobody is alerted. Any number of them share the work; stopped, killed or cut off, others go on
+    where the store says that it is. When the store does not answer, everything waits on Kafka: GET /readyz on
+    --web-port says why, and GET /metrics how far behind it is.
+    """
+    from services.cli.printing import json_line, say
+    from services.engine.kafka.apps import AppSettings
+    from services.engine.kafka.apps.content_free import log_without_content
+    from services.engine.kafka.apps.member import member_of
+    from services.monitor.projection.worker import SERVICE, MonitorSetup
+
+    where = connection(bootstrap, kafka_data, ca_file, user, password_file)
+    log_without_content()
+    with member_of(data, SERVICE, 0) as own:
+        app = AppSettings(SERVICE, where.bootstrap, own.directory, own.instance, host, web_port, where.security)
+        _run(MonitorSetup(app, store, read_model), as_json=as_json)
+    if as_json:
+        json_line({"stopped": True, "pid": os.getpid()})
+    else:
+        say("stopped; what was told is in the store, and the rest waits on the topics")
+
+
+def _run(setup: MonitorSetup, *, as_json: bool) -> None:
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_worker(setup, as_json=as_json))
+
+
+async def _worker(setup: MonitorSetup, *, as_json: bool) -> None:
+    from services.cli.printing import say
+    from services.cli.stopping import stop_asked
+    from services.engine.kafka.apps.running import end_at_once
+    from services.monitor.projection.worker import run_monitor
+
+    def ready() -> None:
+        if not as_json:
+            say(f"monitor    {setup.app.instance}\nkafka      {setup.app.bootstrap}\nStop with Ctrl-C.")
+
+    async with stop_asked() as stopping:
+        await run_monitor(setup, stopping, ready=ready, give_up=end_at_once)
