@@ -45,24 +45,25 @@ def main() -> None:
         if part in wanted:
             measure: Callable[[Asked], Sequence[Figure]] = import_module(f"bench.{part}").measure
             found = measure(asked)
-            console.print(_table(part, found))
+            console.print(table(part, found))
             figures += found
     machine = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, "machine": platform.machine()}
     print(json.dumps({"bench": "embedded", **machine, "figures": [f.as_row() for f in figures]}))
 
 
-def _table(part: str, figures: Sequence[Figure]) -> Table:
-    table = Table(title=part)
+def table(part: str, figures: Sequence[Figure]) -> Table:
+    """The figures of one part, for a person."""
+    made = Table(title=part)
     for heading in ("what", "figure", "unit", "goal", "reached", "also"):
-        table.add_column(heading, justify="right" if heading in ("figure", "goal") else "left")
+        made.add_column(heading, justify="right" if heading in ("figure", "goal") else "left")
     for f in figures:
         goal = "" if f.goal is None else f"{'≤' if f.lower_is_better else '≥'} {f.goal:,g}"
         reached = {None: "", True: "yes", False: "no"}[f.reached]
         also = ", ".join(
             f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in f.extra.items()
         )
-        table.add_row(f.what, f"{f.value:,.4g}" if f.value < 1_000 else f"{f.value:,.0f}", f.unit, goal, reached, also)
-    return table
+        made.add_row(f.what, f"{f.value:,.4g}" if f.value < 1_000 else f"{f.value:,.0f}", f.unit, goal, reached, also)
+    return made
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def measure(asked: Asked) -> list[Figure]:
 
 
 async def _measured(asked: Asked) -> list[Figure]:
-    events = _events()
+    events = county_events()
     steady = STEADY_PER_S * (STEADY_FULL_S if asked.full else STEADY_S)
     return [
         await _singles(asked.data, list(islice(events, asked.requests)), CLIENTS, SINGLE_GOAL),
@@ -84,25 +84,25 @@ async def _measured(asked: Asked) -> list[Figure]:
 
 async def _singles(data: Path | None, events: Sequence[tuple[str, Event]], clients: int, goal: float | None) -> Figure:
     async with _serving(data) as (url, keys):
-        requests = [_on_the_wire(keys[agency], [event]) for agency, event in events]
-        sent, cpu_s = await _timed(send_all, url, requests, clients)
+        requests = [on_the_wire(keys[agency], [event]) for agency, event in events]
+        sent, cpu_s = await timed(send_all, url, requests, clients)
     what = f"one event a request, {clients} client{'s' if clients > 1 else ''}"
-    return _rate(what, len(events), goal, sent, cpu_s)
+    return rate(what, len(events), goal, sent, cpu_s)
 
 
 async def _batches(data: Path | None, events: Sequence[tuple[str, Event]]) -> Figure:
     async with _serving(data) as (url, keys):
-        requests = [_on_the_wire(keys[agency], batch) for agency, batch in _batched(events)]
-        sent, cpu_s = await _timed(send_all, url, requests, BATCH_CLIENTS)
+        requests = [on_the_wire(keys[agency], batch) for agency, batch in batched(events)]
+        sent, cpu_s = await timed(send_all, url, requests, BATCH_CLIENTS)
     what = f"batches of at most {BATCH_SIZE}, {BATCH_CLIENTS} clients"
-    return _rate(what, len(events), BATCH_GOAL, sent, cpu_s)
+    return rate(what, len(events), BATCH_GOAL, sent, cpu_s)
 
 
 async def _alerts(data: Path | None, events: Sequence[tuple[str, Event]]) -> Figure:
     async with _serving(data) as (url, keys):
-        requests = [(event.id, _on_the_wire(keys[agency], [event])) for agency, event in events]
+        requests = [(event.id, on_the_wire(keys[agency], [event])) for agency, event in events]
         subscribers = [_listening(key) for key in keys.values()]
-        (sent, heard_s), cpu_s = await _timed(heard_after, url, requests, subscribers, STEADY_PER_S, SEED)
+        (sent, heard_s), cpu_s = await timed(heard_after, url, requests, subscribers, STEADY_PER_S, SEED)
     _check(sent)
     if not heard_s:
         raise RuntimeError("no alert reached a subscriber")
@@ -113,7 +113,8 @@ async def _alerts(data: Path | None, events: Sequence[tuple[str, Event]]) -> Fig
     return Figure(PART, what, p99, "ms", ALERT_GOAL_MS, lower_is_better=True, extra=extra)
 
 
-def _rate(what: str, events: int, goal: float | None, sent: Sent, cpu_s: float) -> Figure:
+def rate(what: str, events: int, goal: float | None, sent: Sent, cpu_s: float) -> Figure:
+    """Events per second, from the first request to the last answer."""
     _check(sent)
     p50, p99 = _cuts_ms(sent.taken_s)
     extra = {"server µs/event": round(cpu_s / events * 1e6), "p50 ms": p50, "p99 ms": p99, "events": events}
@@ -141,7 +142,7 @@ async def _serving(data: Path | None) -> AsyncIterator[tuple[str, dict[str, str]
                 yield url, keys
 
 
-async def _timed(act: Callable[..., Any], *values: object) -> tuple[Any, float]:
+async def timed(act: Callable[..., Any], *values: object) -> tuple[Any, float]:
     """What `act` returns in the clients' process, and the seconds of CPU that this process, the server, spent on it."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         loop = asyncio.get_running_loop()
@@ -151,7 +152,7 @@ async def _timed(act: Callable[..., Any], *values: object) -> tuple[Any, float]:
         return result, process_time() - started
 
 
-def _events() -> Iterator[tuple[str, Event]]:
+def county_events() -> Iterator[tuple[str, Event]]:
     """The scripted week's events, over and over, as other people's cases, happening at `START`."""
     histories: dict[str, list[Publish]] = {}
     for act in acts(load_week()):
@@ -181,18 +182,19 @@ def _another_day(birth_date: str, case: str) -> str:
     return (date.fromisoformat(birth_date) - timedelta(days=crc32(case.encode()) % 20_000)).isoformat()
 
 
-def _batched(events: Sequence[tuple[str, Event]]) -> list[Request]:
+def batched(events: Sequence[tuple[str, Event]], size: int = BATCH_SIZE) -> list[Request]:
     """Each agency's events in batches, as a nightly adapter sends them."""
     waiting: dict[str, list[Event]] = {}
     requests: list[Request] = []
     for agency, event in events:
         waiting.setdefault(agency, []).append(event)
-        if len(waiting[agency]) == BATCH_SIZE:
+        if len(waiting[agency]) == size:
             requests.append((agency, waiting.pop(agency)))
     return [*requests, *waiting.items()]
 
 
-def _on_the_wire(key: str, events: list[Event]) -> bytes:
+def on_the_wire(key: str, events: list[Event]) -> bytes:
+    """One request."""
     one = len(events) == 1
     forms = [write_structured(event) for event in events]
     body = orjson.dumps(forms[0] if one else forms)
