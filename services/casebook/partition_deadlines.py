@@ -8,7 +8,7 @@ this one, and reaches it by another partition.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from services.casebook.deadline_reached import deadline_record
@@ -18,7 +18,6 @@ PAGE = 500
 """Deadlines fired at once."""
 AGAIN_AFTER_S = 60.0
 """When one that was fired is still pending, it is fired again after this long."""
-_TICK = timedelta(microseconds=1)
 
 
 class Pending(Protocol):
@@ -56,12 +55,12 @@ class Firing:
         """The events of at most `PAGE` deadlines that have passed, in firing order.
 
         `now_s`: monotonic clock. `recorded_after`: the newest `recorded_at` folded in the partition; the events are
-        recorded after it, though the clock may be set back. `is_history`: whether a deadline is to alert nobody.
+        recorded no earlier, though the clock may be set back. `is_history`: whether a deadline is to alert nobody.
         """
         due = views.due(now, PAGE + len(self._fired))
         pending = set(due)
         self._fired = {deadline: at_s for deadline, at_s in self._fired.items() if deadline in pending}
-        recorded_at = now if recorded_after is None else max(now, recorded_after + _TICK)
+        recorded_at = now if recorded_after is None else max(now, recorded_after)
         records: list[NewRecord] = []
         for deadline in due:
             if now_s - self._fired.get(deadline, -AGAIN_AFTER_S) < AGAIN_AFTER_S:
@@ -71,5 +70,4 @@ class Firing:
             edition = self._edition_at(recorded_at)
             records.append(deadline_record(deadline, recorded_at, edition, alerting=not is_history(deadline)))
             self._fired[deadline] = now_s
-            recorded_at += _TICK
         return records

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
@@ -44,6 +46,7 @@ from services.engine.kafka.batches import (
     batch_topic,
     read_limits,
 )
+from services.engine.kafka.security import aiokafka_settings
 from services.engine.kafka.topics.catalogue import CASE_VIEWS, EVENTS, LINKS, QUARANTINE, Size
 from services.engine.kafka.views import Refolding, Standby, open_partition, restore
 from services.engine.ports import Clock
@@ -134,6 +137,11 @@ class CasebookWorker:
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_before_shutdown.connect(self._ending)
         serve_pages(self.app, self.standing, CollectorRegistry())
+
+    @property
+    def owned(self) -> Mapping[int, OwnedPartition]:
+        """The partitions it works on, by number."""
+        return self._owned
 
     def standing(self) -> WorkerStanding:
         """How this worker is, for its pages."""
@@ -287,23 +295,32 @@ class CasebookWorker:
 
     async def _fire(self) -> None:
         """Fire the deadlines that have passed, of partitions that have folded everything recorded before."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            if not self._working or not self._may_write():
-                continue
-            now = self._casebook.clock.now()
-            due = {n: each for n, each in self._owned.items() if (at := each.views.next_at()) is not None and at <= now}
-            asked = [self._tp(number) for number in due if number not in self._reached]
-            if asked:
-                ends = await self.app.consumer.highwaters(*asked)
+        # Not by the app's own consumer: a broker answers what comes on one connection in order, and there it waits for
+        # records, for more than a second when none come.
+        settings = self._casebook.app
+        async with AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap.split(","), **aiokafka_settings(settings.security)
+        ) as asking:
+            while True:
+                await asyncio.sleep(LOOK_S)
+                if self._working and self._may_write():
+                    await self._fire_passed(asking)
+
+    async def _fire_passed(self, asking: AIOKafkaConsumer) -> None:
+        now = self._casebook.clock.now()
+        due = {n: each for n, each in self._owned.items() if (at := each.views.next_at()) is not None and at <= now}
+        asked = [TopicPartition(self._places.events, number) for number in due if number not in self._reached]
+        if asked:
+            with suppress(KafkaError):  # asked again at the next look
+                ends = await asking.end_offsets(asked)
                 self._reached.update({tp.partition: (now, end) for tp, end in ends.items()})
-            for number, (asked_at, end) in list(self._reached.items()):
-                owned = self._owned.get(number)
-                if owned is None:
-                    del self._reached[number]
-                elif owned.position >= end:
-                    del self._reached[number]
-                    await owned.fire(asked_at)
+        for number, (asked_at, end) in list(self._reached.items()):
+            owned = self._owned.get(number)
+            if owned is None:
+                del self._reached[number]
+            elif owned.position >= end:
+                del self._reached[number]
+                await owned.fire(asked_at)
 
     def _may_write(self) -> bool:
         """Whether this worker certainly owns what it has. Raises `Awoke` when it slept for too long."""

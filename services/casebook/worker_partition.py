@@ -86,6 +86,11 @@ class OwnedPartition:
         return self._since_checkpoint >= CHECKPOINT_EVENTS
 
     @property
+    def told(self) -> bool:
+        """Whether everything that follows from what was folded is acknowledged."""
+        return all(task.done() for task in self._sending)
+
+    @property
     def unfolded_deadlines(self) -> int:
         """Deadlines that were fired and are still pending."""
         return self._firing.unfolded

@@ -36,10 +36,10 @@ class Answered:
 class Desks:
     """Calls to one backbone. Use as an async context manager."""
 
-    def __init__(self, url: str, keys: Mapping[str, str]) -> None:
-        """`keys`: agency → API key."""
+    def __init__(self, url: str, keys: Mapping[str, str], http: httpx.AsyncClient | None = None) -> None:
+        """`keys`: agency → API key; `http`: in place of a client of its own, closed with it all the same."""
         self._keys = keys
-        self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+        self._http = http or httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False)
 
     async def __aenter__(self) -> Desks:
         return self

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import orjson
@@ -25,6 +25,12 @@ from tests.support.doors import T0, an_event, party
 PLANTED = "Testperson-Planted"
 STREET = "1 Nowhere Lane"
 INCIDENT = (("incident_no", "26-0101"),)
+
+
+class Issuing(Protocol):
+    """Whoever makes API keys: a backbone on either engine."""
+
+    async def issue_key(self, agency: Agency, label: str = "") -> str: ...
 
 
 @dataclass
@@ -81,14 +87,19 @@ async def portal(
     async with open_backbone(Settings(data=directory, clock=clock, release_is_live=release_is_live)) as backbone:
         keys = await keys_of(backbone)
         app = create_app(backbone, **settings)
-        async with (
-            alive(app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://portal") as http,
-        ):
+        async with called(app) as http:
             yield Portal(backbone, app, clock, keys, http)
 
 
-async def keys_of(backbone: Backbone) -> dict[str, str]:
+@asynccontextmanager
+async def called(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """The application, called in this process."""
+    transport = httpx.ASGITransport(app)
+    async with alive(app), httpx.AsyncClient(transport=transport, base_url="http://portal") as http:
+        yield http
+
+
+async def keys_of(backbone: Issuing) -> dict[str, str]:
     """A key for each agency."""
     issued = await asyncio.gather(*(backbone.issue_key(agency, "tests") for agency in Agency))
     return {agency.value: key for agency, key in zip(Agency, issued, strict=True)}

@@ -82,7 +82,7 @@ class SqlEvents:
         return position
 
     def newest_recorded_at(self) -> datetime | None:
-        """The newest instant that intake recorded; None on an empty log. In a group it takes the turn, so that nobody
+        """The newest instant recorded on the log; None on an empty one. In a group it takes the turn, so that nobody
         records anything between this answer and the commit."""
         if self._turn is None:
             query = select(COUNTERS.c.recorded_at).where(COUNTERS.c.name == EVENTS_COUNTER)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from time import monotonic
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ccr_events.core.codec import encode_transition
@@ -199,7 +199,11 @@ def _append(connection: Connection, new: Sequence[tuple[Consumed, Fact]], last: 
     cases = [{"case_id": case_id} for case_id in dict.fromkeys(fact.case_id for _, fact in new)]
     noted = inserting(connection.dialect.name, CASES).on_conflict_do_nothing(index_elements=["case_id"])
     connection.execute(noted, cases)
-    _set_count(connection, EVENTS_COUNTER, last + len(new))
+    # Intake records nothing earlier than what stands on the log already, whoever appended that.
+    newest, known = max(fact.recorded_at for _, fact in new), COUNTERS.c.recorded_at
+    later = case((or_(known.is_(None), known < newest), newest), else_=known)
+    moved = update(COUNTERS).where(COUNTERS.c.name == EVENTS_COUNTER)
+    connection.execute(moved.values(last=last + len(new), recorded_at=later))
 
 
 def _note_sent(connection: Connection, event_ids: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ COUNTERS = Table(
     Column("name", Text, primary_key=True, comment="events or outbox"),
     Column("last", BIG, nullable=False, comment="newest number given out"),
     Column("owner", Text, comment="writer whose turn was the last to change the case index"),
-    Column("recorded_at", Instant, comment="newest instant that intake recorded"),
+    Column("recorded_at", Instant, comment="newest instant recorded on the log"),
 )
 """Numbers without gaps, given out in the order of the commits: whoever counts has the row until it commits."""
 

@@ -23,7 +23,7 @@ from services.engine.sql.outgoing import OutgoingRecord
 from services.portal.app import create_app
 from tests.services.distributed.conftest import PARTITIONS, Cluster
 from tests.support.doors import an_event, event_id, party
-from tests.support.portals import PLANTED, alive, problem_of
+from tests.support.portals import PLANTED, called, problem_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
 INCIDENT = (("incident_no", "26-0101"),)
@@ -51,9 +51,7 @@ class Portal:
 @asynccontextmanager
 async def portal(settings: Settings) -> AsyncIterator[Portal]:
     async with open_backbone(settings) as backbone:
-        app = create_app(backbone)
-        transport = httpx.ASGITransport(app)
-        async with alive(app), httpx.AsyncClient(transport=transport, base_url="http://portal") as http:
+        async with called(create_app(backbone)) as http:
             keys = {agency: await backbone.issue_key(Agency(agency), "tests") for agency in ("le", "ccr", "jail")}
             yield Portal(backbone, http, keys)
 

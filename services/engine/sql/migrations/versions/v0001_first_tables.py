@@ -44,7 +44,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False, comment="events or outbox"),
         sa.Column("last", BIG, nullable=False, comment="newest number given out"),
         sa.Column("owner", sa.Text(), nullable=True, comment="writer whose turn was the last to change the case index"),
-        sa.Column("recorded_at", Instant(), nullable=True, comment="newest instant that intake recorded"),
+        sa.Column("recorded_at", Instant(), nullable=True, comment="newest instant recorded on the log"),
         sa.PrimaryKeyConstraint("name", name="pk_store_counters"),
     )
     op.create_table(

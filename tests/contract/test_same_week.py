@@ -1,0 +1,58 @@
+"""The scripted week, published over HTTP as its agencies would, on both engines: the same views, links and log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.demo.acts import acts, ends_at
+from services.demo.desks import Desks
+from services.demo.player import Player, pace_of
+from services.demo.scenario import load_week
+from services.sealing.master_key import load_master_key
+from tests.contract.backbones import Made, UnderTest
+from tests.contract.conftest import fresh_topics
+from tests.contract.embedded import embedded
+from tests.contract.kafka import on_kafka
+
+pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
+AT_ONCE_S = 0.001
+"""The week is played as quickly as it goes."""
+
+
+async def test_the_same_week_makes_the_same_of_both_engines(contract_broker: str, tmp_path: Path) -> None:
+    week = load_week()
+    start = acts(week, 1)[0].at
+    # What stands for a person in a case is a keyed hash.
+    master_key = tmp_path / "master.key"
+    load_master_key(master_key, create=True)
+    async with embedded(tmp_path / "embedded", start, master_key, week.release_is_live) as one:
+        calm = await played(one)
+    (tmp_path / "kafka").mkdir()
+    layout = await fresh_topics(contract_broker)
+    async with on_kafka(
+        contract_broker, layout, tmp_path / "kafka", start, master_key, release_is_live=week.release_is_live
+    ) as other:
+        made = await played(other)
+    assert len(calm.log) > 250
+    assert made.log == calm.log
+    assert made.transitions == calm.transitions
+    assert made.views == calm.views
+    assert made.links == calm.links
+
+
+async def played(backbone: UnderTest) -> Made:
+    week = load_week()
+    script = acts(week, 1)
+    player = Player(
+        acts=script,
+        ends_at=ends_at(week),
+        pace=pace_of(script, ends_at(week), AT_ONCE_S),
+        clock=backbone.clock,
+        desks=Desks("http://portal", backbone.keys, backbone.http),
+        zone=week.county.zone,
+        next_deadline=backbone.pending,
+    )
+    await player.play()
+    return await backbone.made()
