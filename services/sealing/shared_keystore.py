@@ -19,7 +19,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ccr_events.codes.backbone import KeyRing
@@ -35,6 +35,11 @@ AT_ONCE = 500
 """Keys stored by one statement."""
 CLEARING = {"postgresql": "VACUUM data_keys", "sqlite": "PRAGMA wal_checkpoint(TRUNCATE)"}
 """What takes a deleted value off the disk, by kind of database, as far as that can be told to."""
+# Made once: to make a statement costs more than to run it.
+_ROW = select(DATA_KEYS.c.ring, DATA_KEYS.c.wrapped).where(
+    DATA_KEYS.c.case_id == bindparam("a_case"), DATA_KEYS.c.label == bindparam("a_label")
+)
+_MOVES = select(MASTER.c.moves)
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -162,17 +167,15 @@ class SharedKeyStore:
         return self._cache.keep(case_id, label, self._wrapping.opened(case_id, label, wrapped, self._tables.where))
 
     def _row(self, case_id: str, label: str) -> tuple[str, bytes | None] | None:
-        query = select(DATA_KEYS.c.ring, DATA_KEYS.c.wrapped).where(
-            DATA_KEYS.c.case_id == case_id, DATA_KEYS.c.label == label
-        )
-        row = self._asked(lambda connection: connection.execute(query).one_or_none())
+        asked = {"a_case": case_id, "a_label": label}
+        row = self._asked(lambda connection: connection.execute(_ROW, asked).one_or_none())
         return None if row is None else (row.ring, row.wrapped)
 
     def _look_for_moves(self, *, trusted_s: float) -> None:
         now_s = monotonic()
         if now_s - self._checked_s < trusted_s:
             return
-        moves = self._asked(lambda connection: connection.execute(select(MASTER.c.moves)).scalar_one())
+        moves = self._asked(lambda connection: connection.execute(_MOVES).scalar_one())
         if moves != self._moves:
             self._cache.clear()
         self._moves, self._checked_s = moves, now_s

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Select, delete, select, tuple_
+from sqlalchemy import Select, bindparam, delete, select, tuple_
 
 from services.engine.buffer import Buffer
 from services.engine.sql.answers import Answers
@@ -27,6 +27,21 @@ AT_ONCE = 300
 _NOWHERE = ""
 """What the buffer holds for a merge that was undone; no case has this id."""
 _PERSON = (PERSONS.c.token, PERSONS.c.block, PERSONS.c.sealed_name, PERSONS.c.role, PERSONS.c.case_id)
+# Made once: to make a statement costs more than to run it.
+_CASE_OF = select(REFERENCES.c.case_id).where(
+    *(REFERENCES.c[name] == bindparam(f"a_{name}") for name in ("kind", "number", "issuer"))
+)
+_DYAD_CASE = select(DYADS.c.case_id).where(
+    DYADS.c.suspect == bindparam("a_suspect"), DYADS.c.victim == bindparam("a_victim")
+)
+_INTO = select(FORWARDS.c.into_case).where(FORWARDS.c.case_id == bindparam("a_case"))
+_NUMBERS = select(CASES.c.case_id, CASES.c.number).where(CASES.c.case_id.in_(bindparam("some", expanding=True)))
+_ALIKE = (
+    select(*_PERSON)
+    .where(PERSONS.c.block == bindparam("a_block"))
+    .order_by(PERSONS.c.number.desc())
+    .limit(bindparam("most"))
+)
 _Reference = tuple[str, str, str]
 _Pair = tuple[str, str]
 _Person = tuple[PersonKey, str, str]
@@ -69,9 +84,7 @@ class SqlCaseIndex:
         new = self._references.get(key)
         if new is not None:
             return new
-        c = REFERENCES.c
-        query = select(c.case_id).where(c.kind == key[0], c.number == key[1], c.issuer == key[2])
-        return self._answer(self._known_references, key, query)
+        return self._answer(self._known_references, key, _CASE_OF, a_kind=key[0], a_number=key[1], a_issuer=key[2])
 
     def bind(self, reference: ReferenceKey, case_id: str) -> None:
         """Point a number to a case; a number already bound stays where it is."""
@@ -118,8 +131,7 @@ class SqlCaseIndex:
         new = self._dyads.get((suspect, victim))
         if new is not None:
             return new
-        query = select(DYADS.c.case_id).where(DYADS.c.suspect == suspect, DYADS.c.victim == victim)
-        return self._answer(self._known_dyads, (suspect, victim), query)
+        return self._answer(self._known_dyads, (suspect, victim), _DYAD_CASE, a_suspect=suspect, a_victim=victim)
 
     def bind_dyad(self, suspect: str, victim: str, case_id: str) -> None:
         """Point a pair to a case; a pair already bound stays where it is."""
@@ -136,8 +148,8 @@ class SqlCaseIndex:
     def candidates(self, block: bytes, limit: int) -> list[tuple[PersonKey, str, str]]:
         """(person, role, case id) with that block key, at most `limit`, newest first."""
         self._decide()
-        query = select(*_PERSON).where(PERSONS.c.block == block).order_by(PERSONS.c.number.desc()).limit(limit)
-        stored = [(PersonKey(*row[:3]), row[3], row[4]) for row in self._reading.execute(query)]
+        rows = self._reading.execute(_ALIKE, {"a_block": block, "most": limit})
+        stored = [(PersonKey(*row[:3]), row[3], row[4]) for row in rows]
         new = [one for one in self._persons.get(block) or () if not any(_same(one, other) for other in stored)]
         return (new[::-1] + stored)[:limit]
 
@@ -225,8 +237,7 @@ class SqlCaseIndex:
         known = {c: n for c in case_ids if self._trusts and (n := self._known_cases.known(c)) is not None}
         unknown = [case_id for case_id in case_ids if case_id not in known]
         if unknown:
-            query = select(CASES.c.case_id, CASES.c.number).where(CASES.c.case_id.in_(unknown))
-            found: dict[str, int] = dict(self._reading.execute(query).all())
+            found: dict[str, int] = dict(self._reading.execute(_NUMBERS, {"some": unknown}).all())
             known |= found
             if self._trusts:
                 for case_id, number in found.items():
@@ -236,15 +247,13 @@ class SqlCaseIndex:
     def _into(self, case_id: str) -> str:
         new = self._forwards.get(case_id)
         if new is None:
-            new = self._answer(
-                self._known_forwards, case_id, select(FORWARDS.c.into_case).where(FORWARDS.c.case_id == case_id)
-            )
+            new = self._answer(self._known_forwards, case_id, _INTO, a_case=case_id)
         return new or case_id
 
-    def _answer(self, answers: Answers[Any, str], key: Any, query: Select[Any]) -> str | None:
+    def _answer(self, answers: Answers[Any, str], key: Any, query: Select[Any], **asked: str) -> str | None:
         if not self._trusts:
-            return self._one(query)
-        return answers.get(key, lambda: self._one(query))
+            return self._one(query, asked)
+        return answers.get(key, lambda: self._one(query, asked))
 
     def _expect(
         self, keys: Iterable[Any], new: Buffer[Any, str], answers: Answers[Any, str], table: Any, names: Any
@@ -267,8 +276,8 @@ class SqlCaseIndex:
         merged = [{"case_id": c, "into_case": into} for c, into in self._forwards.values.items() if into]
         put_rows(writing, FORWARDS, merged, "case_id", replaced=("into_case",))
 
-    def _one(self, query: Select[Any]) -> str | None:
-        found: str | None = self._reading.execute(query).scalar_one_or_none()
+    def _one(self, query: Select[Any], asked: dict[str, str]) -> str | None:
+        found: str | None = self._reading.execute(query, asked).scalar_one_or_none()
         return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, bindparam, func, insert, select
 
 from services.engine.buffer import Buffer
 from services.engine.ports import LogRecord
@@ -22,6 +22,9 @@ AT_ONCE = 500
 """Ids looked up by one statement."""
 _RECORD = (EVENTS.c.position, EVENTS.c.event_id, EVENTS.c.case_id, EVENTS.c.body)
 _FOUND = (EVENTS.c.position, EVENTS.c.case_id, EVENTS.c.digest, EVENTS.c.alerting)
+# Made once: to make a statement costs more than to run it.
+_KNOWN = select(EVENTS.c.event_id, *_FOUND).where(EVENTS.c.event_id.in_(bindparam("some", expanding=True)))
+_COUNT = select(func.count()).select_from(EVENTS).where(EVENTS.c.case_id == bindparam("a_case"))
 
 
 class SqlEvents:
@@ -36,6 +39,8 @@ class SqlEvents:
         self._turn = turn
         self._new: Buffer[str, tuple[int, NewRecord]] = Buffer(writable=turn is not None)
         """Event id → (position, record), in order of position."""
+        self._newest: datetime | None = None
+        """Newest instant of the new ones."""
         self._expected: dict[str, StoredEvent | None] = {}
         self._appended: Counter[str] = Counter()
         """By case, how many of the new ones."""
@@ -66,7 +71,7 @@ class SqlEvents:
         wanted = [event_id for event_id in dict.fromkeys(event_ids) if self._new.get(event_id) is None]
         for first in range(0, len(wanted), AT_ONCE):
             page = wanted[first : first + AT_ONCE]
-            rows = self._reading.execute(select(EVENTS.c.event_id, *_FOUND).where(EVENTS.c.event_id.in_(page)))
+            rows = self._reading.execute(_KNOWN, {"some": page})
             found = {row[0]: StoredEvent(*row[1:]) for row in rows}
             self._expected |= {event_id: found.get(event_id) for event_id in page}
 
@@ -79,6 +84,7 @@ class SqlEvents:
             raise ValueError(f"event {record.fact.id} is already on the log; ask find() before appending")
         self._new.put(record.fact.id, (position, record))
         self._appended[record.fact.case_id] += 1
+        self._newest = _later(self._newest, record.fact.recorded_at)
         return position
 
     def newest_recorded_at(self) -> datetime | None:
@@ -88,9 +94,7 @@ class SqlEvents:
             query = select(COUNTERS.c.recorded_at).where(COUNTERS.c.name == EVENTS_COUNTER)
             stored: datetime | None = self._reading.execute(query).scalar_one()
             return stored
-        newest = self._turn.claim().recorded_at
-        waiting = [record.fact.recorded_at for _, record in self._new.values.values()]
-        return max((at for at in (newest, *waiting) if at is not None), default=None)
+        return _later(self._turn.claim().recorded_at, self._newest)
 
     def get(self, event_id: str) -> LogRecord | None:
         """One stored event."""
@@ -108,10 +112,9 @@ class SqlEvents:
 
     def count_of_case(self, case_id: str) -> int:
         """How many there are of one case; at least: those that its own moves brought may be missing."""
-        query = select(func.count()).select_from(EVENTS).where(EVENTS.c.case_id == case_id)
 
         def ask() -> int:
-            return int(self._reading.execute(query).scalar_one())
+            return int(self._reading.execute(_COUNT, {"a_case": case_id}).scalar_one())
 
         trusted = self._turn is not None and self._turn.head is not None
         stored = self._counts.get(case_id, ask) if trusted else ask()
@@ -132,6 +135,7 @@ class SqlEvents:
         self._expected.clear()
         self._new.take_back()
         self._appended = Counter(record.fact.case_id for _, record in self._new.values.values())
+        self._newest = max((record.fact.recorded_at for _, record in self._new.values.values()), default=None)
 
     def store(self, writing: Executing) -> list[OutgoingRecord]:
         """Store what the group appended; returns what is to be sent once it is committed."""
@@ -165,6 +169,7 @@ class SqlEvents:
         self._new.clear()
         self._expected.clear()
         self._appended.clear()
+        self._newest = None
 
 
 def event_row(position: int, record: NewRecord) -> dict[str, Any]:
@@ -178,6 +183,10 @@ def event_row(position: int, record: NewRecord) -> dict[str, Any]:
         "alerting": record.alerting,
         "body": record.body,
     }
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return one if other is None or (one is not None and one > other) else other
 
 
 def read_page(reading: Executing, after: int, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
