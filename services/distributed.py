@@ -42,6 +42,7 @@ from services.intake.quarantine import KeptQuarantine
 from services.intake.relaying import relay
 from services.monitor.inbound_metrics import InboundFigures
 from services.monitor.metrics import Metrics
+from services.monitor.sending_metrics import SendingFigures
 from services.monitor.worker_health import Reason, WorkerHealth
 from services.portal.backbone import NotOnThisEngine
 from services.sealing.access import Opener
@@ -167,6 +168,7 @@ async def _assembled(
         release_is_live=settings.release_is_live,
     )
     quarantine = KeptQuarantine(writer, door, clock, sealer, hashes)
+    metrics.add(SendingFigures(lambda: outgoing.failure, door.recorded_ahead_s))
     parts: dict[str, Reason] = {
         "kafka": lambda: asyncio.to_thread(outgoing.reach),
         "keys": lambda: asyncio.to_thread(keystore.reach),

@@ -81,6 +81,7 @@ def up(
         say(f"security   {cluster.secrets.absolute()}")
     for node in cluster.nodes:
         say(f"log        {cluster.log(node).absolute()}")
+    say("It runs on in the background until  ccr kafka down. Next, when it is new:  ccr kafka topics apply")
 
 
 def down(data: Directory = DEFAULT_DATA, as_json: AsJson = False) -> None:

@@ -124,7 +124,10 @@ def existing(data: Path) -> Path:
     from services.engine.sqlite.database import DATABASE
 
     if not (data / DATABASE).is_file():
-        raise Refused(f"{data} holds no log: is it the right directory?")
+        raise Refused(
+            f"{data} holds no log: is it the right directory? This command reads the data of ccr up; it does not read "
+            "the store of ccr worker"
+        )
     return data
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from services.distributed import Settings
 
 DEFAULT_PORT = 8700
+LINGER_S = 12
+"""How long requests under way may take to finish once it is told to stop: longer than Kafka may take to acknowledge
+(`services.engine.kafka.outgoing.PATIENCE_S`), so that each is answered, with 202 or with 503."""
 
 
 def register(group: typer.Typer) -> None:
@@ -69,7 +72,7 @@ async def _run(settings: Settings, host: str, port: int, *, as_json: bool) -> No
     async with (
         stop_asked() as stopping,
         open_backbone(settings) as backbone,
-        served(create_app(backbone), host, port) as (url, serving),
+        served(create_app(backbone), host, port, linger_s=LINGER_S) as (url, serving),
     ):
         if as_json:
             json_line({"url": url, "pid": os.getpid()})

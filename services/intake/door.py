@@ -107,6 +107,11 @@ class Door:
         """When to say that what the backbone itself appends was recorded: never before what is on the log."""
         return self._time.no_earlier()
 
+    def recorded_ahead_s(self) -> float:
+        """By how many seconds what was recorded last is ahead of the clock here: of two machines that record on one
+        log, the slower clock's goes on in the faster one's time."""
+        return self._time.ahead_s()
+
     async def submit(self, submissions: Sequence[Submission]) -> list[Receipt]:
         """One receipt each, in order; what is refused goes to quarantine with the reason.
 

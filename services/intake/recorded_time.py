@@ -31,6 +31,10 @@ class RecordedTime:
         self._last = self.now()
         return self._last
 
+    def ahead_s(self) -> float:
+        """By how many seconds the last one given is ahead of the clock; 0 when it is not."""
+        return 0.0 if self._last is None else max(0.0, (self._last - self._clock.now()).total_seconds())
+
     def next(self, after: datetime | None = None) -> datetime:
         """The clock's time, or a microsecond after the last one given when the clock is not past it.
 

@@ -111,12 +111,13 @@ def _closed(_: Request[Any, Any, Any], __: Exception) -> Response[bytes]:
     ).response()
 
 
-def _disk(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    _log.error("the disk refused: %s", error)
+def _unable(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Of a group that was committed and not sent to Kafka the events are kept, so it may be accepted all the same."""
+    _log.error("nothing can be taken in now: %s", error)
     return Problem(
         503,
         "The backbone cannot store anything now",
-        "Nothing was accepted. Keep the event and send it again; the operator has been told.",
+        "Keep the event and send it again, unchanged: it counts once. The operator has been told.",
         headers={"retry-after": RETRY_S},
     ).response()
 
@@ -145,8 +146,8 @@ HANDLERS: ExceptionHandlersMap = {
     ValidationException: _invalid,
     HTTPException: _http,
     EngineClosed: _closed,
-    StorageFailed: _disk,
-    KeyStoreError: _disk,
+    StorageFailed: _unable,
+    KeyStoreError: _unable,
     KeyUnavailable: _said(410, "It can no longer be opened"),
     ReadRefused: _said(400, "This read cannot be judged"),
     QuarantineFull: _said(503, "The quarantine is full"),

@@ -48,11 +48,11 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def served(
-    app: Litestar, host: str = "127.0.0.1", port: int = 0
+    app: Litestar, host: str = "127.0.0.1", port: int = 0, *, linger_s: int = LINGER_S
 ) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
     """Serve; yields the bound URL (port 0: any free one) and the task that ends with the server.
 
-    Raises `CannotServe`.
+    `linger_s`: see `LINGER_S`; longer where an answer waits for others. Raises `CannotServe`.
     """
     listening = _listen(host, port)
     config = uvicorn.Config(
@@ -65,7 +65,7 @@ async def served(
         http=BoundedHeadProtocol,
         ws="none",
         proxy_headers=False,  # nothing here asks where a request came from
-        timeout_graceful_shutdown=LINGER_S,
+        timeout_graceful_shutdown=linger_s,
         lifespan="on",
     )
     server = _Server(config)

@@ -76,6 +76,8 @@ class Turn:
         self._lock = lock
         self._outgoing = outgoing
         self._head: Head | None = None
+        self._relay_told = False
+        """Whether it was said that something waits, since it last could be sent."""
         self.owner = str(uuid4())
         """This writer's name among all."""
 
@@ -152,9 +154,12 @@ class Turn:
         )
         page = [OutgoingRecord(*row) for row in rows]
         self._session.commit()
-        _log.warning("%d events of an earlier group were not sent; they are sent now", len(page))
+        if not self._relay_told:  # while Kafka is away, each group tries it again
+            _log.warning("%d events of an earlier group were not sent; they are sent now", len(page))
+            self._relay_told = True
         self._send(page)
         self._note_sent(page)
+        self._relay_told = False
 
     def _send(self, records: Sequence[OutgoingRecord]) -> None:
         assert self._outgoing is not None  # noqa: S101  # the turn is not taken without
@@ -193,7 +198,11 @@ class SessionLock:
 
 
 class FileLock:
-    """On SQLite: beside the database, so that whoever reads or projects never waits for it."""
+    """On SQLite: beside the database, so that whoever reads or projects never waits for it.
+
+    Who waits stands in a gate, a second lock. A busy worker that wants its next turn has to pass the gate as well, so
+    it cannot take turn after turn while another one waits.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -201,23 +210,12 @@ class FileLock:
 
     def take(self) -> None:
         """Wait, at most `LOCK_TIMEOUT_S`."""
-        try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise StorageFailed(f"{self._path}: {error.strerror}; make it writable for this user") from error
         until_s = monotonic() + LOCK_TIMEOUT_S
-        while True:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                if monotonic() >= until_s:
-                    self.drop()
-                    raise StorageFailed(
-                        f"{self._path}: another worker did not give up its turn to write; see whether it still runs"
-                    ) from error
-                sleep(_POLL_S)
-            else:
-                return
+        gate = self._locked(f"{self._path}-gate", until_s)
+        try:
+            self._file = self._locked(self._path, until_s)
+        finally:
+            os.close(gate)
 
     def give_back(self) -> None:
         """Free it."""
@@ -228,6 +226,25 @@ class FileLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _locked(self, path: str, until_s: float) -> int:
+        """The file, opened and locked."""
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StorageFailed(f"{path}: {error.strerror}; make it writable for this user") from error
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if monotonic() >= until_s:
+                    os.close(file)
+                    raise StorageFailed(
+                        f"{self._path}: another worker did not give up its turn to write; see whether it still runs"
+                    ) from error
+                sleep(_POLL_S)
+            else:
+                return file
 
 
 def _silence(seconds: float) -> Any:

@@ -48,3 +48,15 @@ def test_nothing_is_recorded_before_what_the_backbone_itself_appended() -> None:
     clock.at -= timedelta(hours=1)  # set back
     assert times.no_earlier() == T0
     assert times.next() > T0
+
+
+def test_it_is_seen_that_the_clock_of_another_machine_is_ahead() -> None:
+    behind, ahead = SetClock(), SetClock()
+    ahead.at += timedelta(minutes=10)
+    ours = RecordedTime(behind)
+    assert ours.ahead_s() == 0
+    others = RecordedTime(ahead).next()
+    assert ours.next(others) == others + timedelta(microseconds=1)  # ours go on in the time of the other
+    assert ours.ahead_s() == 600.000001
+    behind.at += timedelta(minutes=11)
+    assert ours.ahead_s() == 0

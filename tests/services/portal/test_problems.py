@@ -50,7 +50,7 @@ async def test_what_a_service_says_for_the_caller_is_passed_on(error: Exception,
 )
 async def test_what_cannot_be_stored_now_is_to_be_sent_again(error: Exception) -> None:
     response = await answer_to(error)
-    assert "Nothing was accepted" in problem_of(response, 503)["detail"]
+    assert "end it again" in problem_of(response, 503)["detail"]
     assert response.headers["retry-after"] == "1"
 
 

@@ -218,3 +218,18 @@ async def test_closing_finishes_what_was_queued(address: str, sent: Sent) -> Non
         await asyncio.sleep(0)
     assert await asyncio.gather(*tasks) == [[n] for n in range(1, 50)]
     assert len(sent.ids) == 49
+
+
+async def test_while_kafka_is_away_it_is_said_once_that_something_waits(
+    store: SqlStore, sent: Sent, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told() -> int:
+        return sum("of an earlier group" in entry.getMessage() for entry in caplog.records)
+
+    for round_ in (1, 2):
+        sent.refusals = 4
+        for _ in range(4):
+            with pytest.raises(StorageFailed):
+                await store.writer.write(appending(round_))
+        await store.writer.write(known(round_))
+        assert told() == round_

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.engine.kafka.apps.content_free import log_without_content
+from services.engine.kafka.apps.content_free import FOREIGN, log_without_content
 
 SECRET = "1 Nowhere Lane"
 
@@ -16,7 +16,7 @@ SECRET = "1 Nowhere Lane"
 def _root() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in ("faust", "mode", "aiokafka", "asyncio")}
+    levels = {name: logging.getLogger(name).level for name in FOREIGN}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -57,3 +57,14 @@ def test_others_only_warn(capfd: pytest.CaptureFixture[str]) -> None:
     said = capfd.readouterr().err
     assert "fetched" not in said
     assert "folded 3" in said
+
+
+def test_what_others_say_again_and_again_is_said_once(capfd: pytest.CaptureFixture[str]) -> None:
+    log_without_content()
+    for node in range(5):
+        logging.getLogger("aiokafka").error("Unable connect to node with id %s", node)
+        logging.getLogger("aiokafka").error("Unable to update metadata")
+        logging.getLogger("services.casebook").warning("partition %d waits", node)
+    said = capfd.readouterr().err
+    assert said.count("Unable connect to node") == said.count("Unable to update metadata") == 1
+    assert said.count("waits") == 5
