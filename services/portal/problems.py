@@ -9,6 +9,7 @@ import logging
 import traceback
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from time import monotonic
 from typing import Any, cast
 
 import orjson
@@ -28,6 +29,9 @@ from services.sealing.keys import KeyStoreError, KeyUnavailable
 MEDIA_TYPE = "application/problem+json"
 RETRY_S = "1"
 """`Retry-After` when the backbone cannot take anything now, in seconds."""
+
+AGAIN_S = 10.0
+"""How long the log does not say the same again: while a disk or Kafka refuses, every request is refused."""
 
 _log = logging.getLogger(__name__)
 
@@ -111,9 +115,26 @@ def _closed(_: Request[Any, Any, Any], __: Exception) -> Response[bytes]:
     ).response()
 
 
+class _Told:
+    """The log's last word on why nothing can be taken in."""
+
+    def __init__(self) -> None:
+        self._why = ""
+        self._until_s = 0.0
+
+    def tell(self, why: str) -> None:
+        """Log it, unless that was done a moment ago."""
+        if why != self._why or monotonic() >= self._until_s:
+            self._why, self._until_s = why, monotonic() + AGAIN_S
+            _log.error("nothing can be taken in now: %s", why)
+
+
+_unable_told = _Told()
+
+
 def _unable(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Of a group that was committed and not sent to Kafka the events are kept, so it may be accepted all the same."""
-    _log.error("nothing can be taken in now: %s", error)
+    _unable_told.tell(str(error))
     return Problem(
         503,
         "The backbone cannot store anything now",

@@ -76,3 +76,10 @@ async def test_addresses_and_methods_that_do_not_exist(desk: Portal) -> None:
         response = await desk.http.request(method, path, headers=desk.headers("le"))
         problem_of(response, 405)
         assert response.headers["allow"]
+
+
+async def test_the_log_says_once_why_everything_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    for why in ("disk full", "disk full", "Kafka is away", "Kafka is away", "disk full"):
+        await answer_to(StorageFailed(f"of this test: {why}"))
+    said = [entry.getMessage() for entry in caplog.records]
+    assert [line.rpartition(": ")[2] for line in said] == ["disk full", "Kafka is away", "disk full"]

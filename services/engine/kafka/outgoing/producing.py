@@ -175,6 +175,11 @@ class KafkaOutgoing:
                 await asyncio.wait_for(self._producer.stop(), CLOSE_S)
             self._drop()
         await asyncio.gather(*self._leaving, return_exceptions=True)
+        # aiokafka leaves tasks behind where stopping it took too long; the loop ends, and they with it.
+        left = asyncio.all_tasks() - {task for task in (asyncio.current_task(),) if task is not None}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 def _batches(producer: AIOKafkaProducer, records: Sequence[EventRecord]) -> list[Any]:
