@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -40,6 +41,15 @@ def portal(
     policies: Policies = None,
     host: Host = "127.0.0.1",
     port: Port = DEFAULT_PORT,
+    local_keys: Annotated[
+        Path | None,
+        typer.Option(
+            "--local-keys",
+            metavar="DIR",
+            help="For trying out: keep a key of every agency in DIR, so that commands on this machine find this portal "
+            "with --data DIR as they find ccr up.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve the whole HTTP interface until Ctrl-C: agencies publish, alerts, links and cases are read, the live page.
@@ -58,10 +68,11 @@ def portal(
     settings = Settings(where.bootstrap, store, keys, master_key, where.security, policies)
     factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_run(settings, host, port, as_json=as_json))
+        runner.run(_run(settings, host, port, local_keys, as_json=as_json))
 
 
-async def _run(settings: Settings, host: str, port: int, *, as_json: bool) -> None:
+async def _run(settings: Settings, host: str, port: int, local_keys: Path | None, *, as_json: bool) -> None:
+    from services.cli.portal_local import found_locally
     from services.cli.printing import json_line, say
     from services.cli.refused import Refused
     from services.cli.stopping import stop_asked
@@ -73,6 +84,7 @@ async def _run(settings: Settings, host: str, port: int, *, as_json: bool) -> No
         stop_asked() as stopping,
         open_backbone(settings) as backbone,
         served(create_app(backbone), host, port, linger_s=LINGER_S) as (url, serving),
+        found_locally(local_keys, backbone, url),
     ):
         if as_json:
             json_line({"url": url, "pid": os.getpid()})

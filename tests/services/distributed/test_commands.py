@@ -12,6 +12,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from ccr_events.envelope import STRUCTURED, decode_record, write_structured
+from services.cli.local import read_server
 from services.cli.main import run
 from services.distributed import Settings
 from services.engine.kafka.topics.catalogue import INBOUND
@@ -28,7 +29,8 @@ async def test_what_comes_by_http_and_what_comes_by_topic_meet_in_one_case(
 ) -> None:
     shared = ["--bootstrap", cluster.bootstrap, "--store", settings.store, "--keys", settings.keys]
     shared += ["--master-key", str(settings.master_key), "--port", "0", "--json"]
-    with running(tmp_path / "portal", "worker", "portal", *shared) as portal:
+    local = tmp_path / "local"
+    with running(tmp_path / "portal", "worker", "portal", "--local-keys", str(local), *shared) as portal:
         url = (await asyncio.to_thread(portal.line))["url"]
         with running(tmp_path / "intake", "worker", "intake", *shared) as intake:
             watch = (await asyncio.to_thread(intake.line))["url"]
@@ -54,8 +56,11 @@ async def test_what_comes_by_http_and_what_comes_by_topic_meet_in_one_case(
                 assert 'ccr_events_total{agency="le",type="arrest.made"} 1.0' in figures
                 assert 'ccr_inbound_lag_records{agency="le"} 0.0' in figures
                 assert (await http.get(f"{watch}/v1/links", headers=headers)).status_code == 404
+                assert "ccr_sending_refused 0.0" in (await http.get(f"{url}/metrics")).text
+                assert await asyncio.to_thread(run, ["quarantine", "list", "--data", str(local), "--as", "le"]) == 0
             assert await asyncio.to_thread(intake.stop, signal.SIGTERM) == 0, intake.told
         assert await asyncio.to_thread(portal.stop, signal.SIGTERM) == 0, portal.told
+        assert read_server(local) is None  # nobody is led to a portal that has stopped
         assert portal.told == intake.told == ""
 
 
@@ -72,7 +77,7 @@ def issued(store: str, capsys: pytest.CaptureFixture[str]) -> str:
     assert told("revoke", other)["revoked"]
     listed = told("list")["keys"]
     assert isinstance(listed, list)
-    assert [each["revoked_at"] is None for each in listed] == [True, False]
+    assert [each["key_id"] for each in listed if each["revoked_at"] is not None] == [other]
     return key
 
 
