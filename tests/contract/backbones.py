@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import httpx
 import orjson
 
 from ccr_events.core.codec import encode_transition
-from ccr_events.envelope import BATCH, STRUCTURED, Event, write_structured
+from ccr_events.envelope import BATCH, STRUCTURED, Event, read_fact, write_structured
 from services.demo.clock import ScriptClock
 from services.engine.ports import AlertSource, Log
 
@@ -40,7 +40,7 @@ class UnderTest:
     log: Log
     alerts: AlertSource
     settle: Callable[[], Awaitable[None]]
-    """Returns once everything accepted has been folded, and everything that follows can be read."""
+    """Returns once everything accepted is folded, every deadline that has passed fired, and what follows readable."""
     pending: Callable[[], Awaitable[datetime | None]]
     """The earliest deadline that was not fired, with everything settled."""
     views: Callable[[], Awaitable[Mapping[str, bytes]]]
@@ -95,10 +95,6 @@ class UnderTest:
                 pass
         self.clock.move_to(until)
 
-    async def later(self, **by: float) -> None:
-        """`pass_time` by a timedelta."""
-        await self.pass_time(self.clock.now() + timedelta(**by))
-
     async def made(self) -> Made:
         await self.settle()
         records = await self.log.read(0, 100_000)
@@ -115,7 +111,5 @@ class UnderTest:
 
 
 def _facts(body: bytes) -> tuple[str, str, str, datetime, datetime]:
-    from ccr_events.envelope import read_fact
-
     fact = read_fact(body)
     return fact.type, fact.agency, fact.case_id, fact.occurred_at, fact.recorded_at

@@ -1,25 +1,25 @@
-"""Which engine a test gets: each test runs on the embedded one, and on Kafka with the store on SQLite."""
+"""Which engine a test gets: each runs on the embedded one, and on Kafka with the store on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from itertools import count
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from services.engine.kafka.broker import broker
-from services.engine.kafka.topics import Layout, apply, catalogue, cluster_admin, differences, topics_on, write_layout
 from tests.contract.backbones import UnderTest
 from tests.contract.embedded import embedded
-from tests.contract.kafka import on_kafka
+from tests.contract.kafka import fresh_topics, on_kafka
+from tests.support.databases import empty_database
 from tests.support.doors import T0
 from tests.support.kafka import need_kafka
+from tests.support.postgresql import postgresql
 
-PARTITIONS = 3
-_generations = count(1)
+ON_KAFKA = ("kafka", "kafka_and_postgresql")
+START = T0 + timedelta(hours=2)
+"""Where the clock stands at first; the tests' events are of the two hours before."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -30,24 +30,32 @@ async def contract_broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
         yield bootstrap
 
 
-async def fresh_topics(bootstrap: str) -> Layout:
-    """Topics of a generation of its own."""
-    layout = Layout(next(_generations), PARTITIONS)
-    wanted = catalogue(layout.size(1))
-    async with cluster_admin(bootstrap) as admin:
-        found = differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))
-        assert await apply(admin, wanted, found) == ()
-    await write_layout(bootstrap, layout)
-    return layout
-
-
-@pytest_asyncio.fixture(loop_scope="session", params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
-async def backbone(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[UnderTest]:
-    start = T0 + timedelta(minutes=1)
-    if request.param == "embedded":
-        async with embedded(tmp_path, start) as under_test:
-            yield under_test
-        return
-    bootstrap = request.getfixturevalue("contract_broker")
-    async with on_kafka(bootstrap, await fresh_topics(bootstrap), tmp_path, start) as under_test:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def embedded_backbone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[UnderTest]:
+    async with embedded(tmp_path_factory.mktemp("embedded"), START) as under_test:
         yield under_test
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kafka_backbone(contract_broker: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[UnderTest]:
+    layout = await fresh_topics(contract_broker)
+    async with on_kafka(contract_broker, layout, tmp_path_factory.mktemp("on-kafka"), START) as under_test:
+        yield under_test
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kafka_and_postgresql_backbone(
+    contract_broker: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[UnderTest]:
+    with postgresql() as server, empty_database(server, "contract") as store:
+        layout = await fresh_topics(contract_broker)
+        directory = tmp_path_factory.mktemp("on-kafka")
+        async with on_kafka(contract_broker, layout, directory, START, store=store) as under_test:
+            yield under_test
+
+
+@pytest.fixture(params=["embedded", *(pytest.param(name, marks=pytest.mark.kafka) for name in ON_KAFKA)])
+def backbone(request: pytest.FixtureRequest) -> UnderTest:
+    """One for all tests of an engine."""
+    found: UnderTest = request.getfixturevalue(f"{request.param}_backbone")
+    return found

@@ -32,7 +32,9 @@ async def embedded(
     ):
 
         async def settle() -> None:
-            """What is accepted is folded."""
+            """What is accepted is folded; what has passed is fired soon."""
+            while (due := await pending()) is not None and due <= clock.now():
+                await asyncio.sleep(0.001)
 
         async def pending() -> datetime | None:
             await asyncio.sleep(0)

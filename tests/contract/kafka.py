@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from services.distributed import Settings, open_backbone
 from services.engine.kafka.apps import AppSettings, run_app
 from services.engine.kafka.batches import read_limits
 from services.engine.kafka.outgoing import partition_of
-from services.engine.kafka.topics import Layout
+from services.engine.kafka.topics import Layout, apply, catalogue, cluster_admin, differences, topics_on, write_layout
 from services.engine.sql.store import open_store
 from services.intake.advocacy import ReleaseIsLive, no_release_is_live
 from services.monitor.projection.worker import MonitorWorker, group_of
@@ -30,8 +31,21 @@ from tests.support.portals import called, keys_of
 
 PATIENCE_S = 60.0
 """How long anything may take on a busy machine."""
+PARTITIONS = 3
+_generations = count(1)
 LOOK_S = 0.005
 """How often it is looked whether everything is settled."""
+
+
+async def fresh_topics(bootstrap: str) -> Layout:
+    """Topics of a generation of its own."""
+    layout = Layout(next(_generations), PARTITIONS)
+    wanted = catalogue(layout.size(1))
+    async with cluster_admin(bootstrap) as admin:
+        found = differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))
+        assert await apply(admin, wanted, found) == ()
+    await write_layout(bootstrap, layout)
+    return layout
 
 
 @asynccontextmanager
@@ -73,6 +87,10 @@ async def on_kafka(
             await settling.settled()
             return upcoming()
 
+        async def settle() -> None:
+            while (due := await pending()) is not None and due <= clock.now():
+                pass
+
         async def views() -> Mapping[str, bytes]:
             await settling.settled()
             cases = {record.case_id for record in await backbone.log.read(0, 100_000)}
@@ -80,7 +98,7 @@ async def on_kafka(
             return {c: encode_view(owned[partition_of(c.encode(), layout.partitions)].views.get(c)) for c in cases}
 
         keys = await keys_of(backbone)
-        yield UnderTest(http, keys, clock, backbone.log, backbone.alerts, settling.settled, pending, views)
+        yield UnderTest(http, keys, clock, backbone.log, backbone.alerts, settle, pending, views)
 
 
 @dataclass(frozen=True, slots=True)

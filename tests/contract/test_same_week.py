@@ -12,9 +12,8 @@ from services.demo.player import Player, pace_of
 from services.demo.scenario import load_week
 from services.sealing.master_key import load_master_key
 from tests.contract.backbones import Made, UnderTest
-from tests.contract.conftest import fresh_topics
 from tests.contract.embedded import embedded
-from tests.contract.kafka import on_kafka
+from tests.contract.kafka import fresh_topics, on_kafka
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
 AT_ONCE_S = 0.001
