@@ -92,6 +92,8 @@ def _databases(directory: Path, now: datetime) -> None:
         password = kept_password(directory / f"{name}.password", MOUNTED)
         lines.append(f"{name}:5432:ccr:ccr:{password}\n")
     write_private(directory / "pgpass", "".join(lines).encode(), MOUNTED)
+    # For whoever reads and writes the store and has no business with the keys.
+    write_private(directory / "store.pgpass", lines[DATABASES.index("store")].encode(), MOUNTED)
 
 
 def _authority(directory: Path, of: str, now: datetime) -> Authority:

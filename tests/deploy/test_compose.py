@@ -72,6 +72,7 @@ def test_every_command_is_one_that_ccr_has(name: str, monkeypatch: pytest.Monkey
     assert {"ca_file", "user", "password_file"} <= known
     if "CCR_STORE" in service["environment"]:
         assert "sslmode=verify-full" in given["store"]
+    if "CCR_KEY_STORE" in service["environment"]:
         assert "sslmode=verify-full" in given["keys"]
         assert given["master_key"] == Path("/run/ccr/master.key")
     for path in [given[option] for option in ("ca_file", "password_file", "master_key") if option in given]:
@@ -127,7 +128,10 @@ def test_each_speaks_to_kafka_as_itself() -> None:
 
 def test_only_those_that_seal_have_the_master_key_and_the_databases_passwords() -> None:
     for secret in ("master.key", "pgpass"):
-        assert {name for name, service in services().items() if secret in mounted(service)} == {"portal", "intake"}
+        having = {name for name, service in services().items() if secret in mounted(service).values()}
+        assert having == {"portal", "intake"}
+    having = {name for name, service in services().items() if "store.pgpass" in mounted(service).values()}
+    assert having == {"monitor"}
 
 
 def test_every_secret_is_made_and_no_other_is_mounted(tmp_path: Path) -> None:
@@ -190,7 +194,8 @@ def test_nothing_is_open_to_others_but_kafka_when_asked() -> None:
             host = "${CCR_LISTEN:-127.0.0.1}" if name in NODES else "127.0.0.1"
             assert port.startswith(f"{host}:"), (name, port)
     assert composed()["networks"]["inside"] == {"internal": True}
-    assert {name for name in (*DATABASES, "casebook", "intake") if "outside" in services()[name]["networks"]} == set()
+    behind = (*DATABASES, "casebook", "intake", "monitor")
+    assert {name for name in behind if "outside" in services()[name]["networks"]} == set()
 
 
 def test_whatever_runs_on_is_watched_bounded_and_comes_back() -> None:

@@ -23,6 +23,9 @@ from services.engine.ports import Figures, LinkCount
 from services.intake.inbound import Standing
 from services.monitor.inbound_metrics import InboundFigures
 from services.monitor.metrics import Metrics
+from services.monitor.projection.figures import ProjectionFigures, Totals
+from services.monitor.projection.figures import Standing as ProjectionStanding
+from services.monitor.sending_metrics import SendingFigures
 from tests.deploy.composed import ROOT, ours, yaml_of
 
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
@@ -47,9 +50,14 @@ async def counted() -> set[str]:
     metrics.accepted("arrest.made", "le")
     metrics.refused("le", "conflict")
     metrics.sealed_read("pii", "le", "granted")
+    metrics.add(SendingFigures(lambda: None, lambda: 0.0))
+    projecting = CollectorRegistry()
+    brought = ProjectionStanding("ccr.links", 0, 5, 5, 0.0, 5)
+    projecting.register(ProjectionFigures(lambda: [brought], lambda: Totals(1, 0, 0)))
     folding = CollectorRegistry()
     serve_pages(Mock(), lambda: WorkerStanding("casebook", [PartitionStanding(0, True, 5, 5, 5)]), folding)
-    return {*_samples((await metrics.exposition())[0].decode()), *_samples(generate_latest(folding).decode())}
+    told = [(await metrics.exposition())[0], generate_latest(projecting), generate_latest(folding)]
+    return {name for each in told for name in _samples(each.decode())}
 
 
 def _samples(text: str) -> Iterator[str]:

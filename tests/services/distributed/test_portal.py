@@ -50,10 +50,9 @@ class Portal:
 
 @asynccontextmanager
 async def portal(settings: Settings) -> AsyncIterator[Portal]:
-    async with open_backbone(settings) as backbone:
-        async with called(create_app(backbone)) as http:
-            keys = {agency: await backbone.issue_key(Agency(agency), "tests") for agency in ("le", "ccr", "jail")}
-            yield Portal(backbone, http, keys)
+    async with open_backbone(settings) as backbone, called(create_app(backbone)) as http:
+        keys = {agency: await backbone.issue_key(Agency(agency), "tests") for agency in ("le", "ccr", "jail")}
+        yield Portal(backbone, http, keys)
 
 
 def ids(records: Sequence[Any]) -> list[str]:
