@@ -57,6 +57,7 @@ def watch(
     """
     from services.cli.connection import connect
     from services.cli.following import Wanted, follow
+    from services.cli.interrupted import ends_at_ctrl_c
     from services.cli.printing import console, json_line, warn
     from services.cli.refused import Refused
     from services.cli.spoken import alert_text
@@ -85,7 +86,7 @@ def watch(
         standing = True
 
     live = screen.status("listening") if screen.is_terminal and not as_json else nullcontext()
-    with connect(data, url, key, speaker.value) as client, live:
+    with ends_at_ctrl_c(), connect(data, url, key, speaker.value) as client, live:
         for number, heard in enumerate(follow(client, Wanted(fields, filter_text), after=after, told=told), start=1):
             if as_json:
                 json_line({"seq": heard.seq, **heard.event})

@@ -8,13 +8,11 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from services.engine.kafka.broker import broker
 from tests.contract.backbones import UnderTest
 from tests.contract.embedded import embedded
-from tests.contract.kafka import fresh_topics, on_kafka
+from tests.contract.kafka import on_kafka
 from tests.support.databases import empty_database
 from tests.support.doors import T0
-from tests.support.kafka import need_kafka
 from tests.support.postgresql import postgresql
 
 ON_KAFKA = ("kafka", "kafka_and_postgresql")
@@ -22,40 +20,27 @@ START = T0 + timedelta(hours=2)
 """Where the clock stands at first; the tests' events are of the two hours before."""
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def contract_broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    need_kafka()
-    settings = {"group.initial.rebalance.delay.ms": "0"}
-    async with broker(tmp_path_factory.mktemp("kafka"), heap_mb=256, settings=settings) as bootstrap:
-        yield bootstrap
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def embedded_backbone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[UnderTest]:
     async with embedded(tmp_path_factory.mktemp("embedded"), START) as under_test:
         yield under_test
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def kafka_backbone(contract_broker: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[UnderTest]:
-    layout = await fresh_topics(contract_broker)
-    async with on_kafka(contract_broker, layout, tmp_path_factory.mktemp("on-kafka"), START) as under_test:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def kafka_backbone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[UnderTest]:
+    async with on_kafka(tmp_path_factory.mktemp("on-kafka"), START) as under_test:
         yield under_test
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def kafka_and_postgresql_backbone(
-    contract_broker: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[UnderTest]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def kafka_and_postgresql_backbone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[UnderTest]:
     with postgresql() as server, empty_database(server, "contract") as store:
-        layout = await fresh_topics(contract_broker)
-        directory = tmp_path_factory.mktemp("on-kafka")
-        async with on_kafka(contract_broker, layout, directory, START, store=store) as under_test:
+        async with on_kafka(tmp_path_factory.mktemp("on-kafka"), START, store=store) as under_test:
             yield under_test
 
 
 @pytest.fixture(params=["embedded", *(pytest.param(name, marks=pytest.mark.kafka) for name in ON_KAFKA)])
 def backbone(request: pytest.FixtureRequest) -> UnderTest:
-    """One for all tests of an engine."""
+    """One for all tests of a file on an engine."""
     found: UnderTest = request.getfixturevalue(f"{request.param}_backbone")
     return found

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import count
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -20,6 +22,7 @@ from services.demo.clock import ScriptClock
 from services.distributed import Settings, open_backbone
 from services.engine.kafka.apps import AppSettings, run_app
 from services.engine.kafka.batches import read_limits
+from services.engine.kafka.broker import broker
 from services.engine.kafka.outgoing import partition_of
 from services.engine.kafka.topics import Layout, apply, catalogue, cluster_admin, differences, topics_on, write_layout
 from services.engine.sql.store import open_store
@@ -27,19 +30,47 @@ from services.intake.advocacy import ReleaseIsLive, no_release_is_live
 from services.monitor.projection.worker import MonitorWorker, group_of
 from services.portal.app import create_app
 from tests.contract.backbones import UnderTest
+from tests.support.kafka import need_kafka
 from tests.support.portals import called, keys_of
 
 PATIENCE_S = 60.0
 """How long anything may take on a busy machine."""
 PARTITIONS = 3
-_generations = count(1)
 LOOK_S = 0.005
 """How often it is looked whether everything is settled."""
 
 
-async def fresh_topics(bootstrap: str) -> Layout:
-    """Topics of a generation of its own."""
-    layout = Layout(next(_generations), PARTITIONS)
+@asynccontextmanager
+async def on_kafka(
+    directory: Path,
+    start: datetime,
+    master_key: Path | None = None,
+    store: str | None = None,
+    release_is_live: ReleaseIsLive = no_release_is_live,
+) -> AsyncIterator[UnderTest]:
+    """On a broker of its own. `store`: its address; an SQLite file in the directory when left out."""
+    need_kafka()
+    settings = {"group.initial.rebalance.delay.ms": "0"}
+    async with broker(directory / "kafka", heap_mb=256, settings=settings) as bootstrap:
+        layout = await _topics(bootstrap)
+        opened = Settings(
+            bootstrap=bootstrap,
+            store=store or f"sqlite:///{directory / 'store.sqlite'}",
+            keys=f"sqlite:///{directory / 'keys.sqlite'}",
+            master_key=master_key or directory / "master.key",
+            clock=ScriptClock(start),
+            release_is_live=release_is_live,
+        )
+        async with _on_topics(opened, layout, directory) as under_test:
+            yield under_test
+    # What aiokafka leaves open when it is stopped is told of here, and not in somebody else's test.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+async def _topics(bootstrap: str) -> Layout:
+    layout = Layout(1, PARTITIONS)
     wanted = catalogue(layout.size(1))
     async with cluster_admin(bootstrap) as admin:
         found = differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))
@@ -49,30 +80,13 @@ async def fresh_topics(bootstrap: str) -> Layout:
 
 
 @asynccontextmanager
-async def on_kafka(
-    bootstrap: str,
-    layout: Layout,
-    directory: Path,
-    start: datetime,
-    master_key: Path | None = None,
-    store: str | None = None,
-    release_is_live: ReleaseIsLive = no_release_is_live,
-) -> AsyncIterator[UnderTest]:
-    """`store`: its address; an SQLite file in the directory when left out."""
-    clock = ScriptClock(start)
-    settings = Settings(
-        bootstrap=bootstrap,
-        store=store or f"sqlite:///{directory / 'store.sqlite'}",
-        keys=f"sqlite:///{directory / 'keys.sqlite'}",
-        master_key=master_key or directory / "master.key",
-        clock=clock,
-        release_is_live=release_is_live,
-    )
+async def _on_topics(settings: Settings, layout: Layout, directory: Path) -> AsyncIterator[UnderTest]:
+    clock = cast(ScriptClock, settings.clock)
     async with (
         open_backbone(settings) as backbone,
         _working(settings, layout, directory) as workers,
         called(create_app(backbone)) as http,
-        AIOKafkaConsumer(bootstrap_servers=bootstrap) as asking,
+        AIOKafkaConsumer(bootstrap_servers=settings.bootstrap) as asking,
     ):
         settling = _Settling(workers, asking)
 

@@ -13,14 +13,14 @@ from services.demo.scenario import load_week
 from services.sealing.master_key import load_master_key
 from tests.contract.backbones import Made, UnderTest
 from tests.contract.embedded import embedded
-from tests.contract.kafka import fresh_topics, on_kafka
+from tests.contract.kafka import on_kafka
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
 AT_ONCE_S = 0.001
 """The week is played as quickly as it goes."""
 
 
-async def test_the_same_week_makes_the_same_of_both_engines(contract_broker: str, tmp_path: Path) -> None:
+async def test_the_same_week_makes_the_same_of_both_engines(tmp_path: Path) -> None:
     week = load_week()
     start = acts(week, 1)[0].at
     # What stands for a person in a case is a keyed hash.
@@ -29,10 +29,7 @@ async def test_the_same_week_makes_the_same_of_both_engines(contract_broker: str
     async with embedded(tmp_path / "embedded", start, master_key, week.release_is_live) as one:
         calm = await played(one)
     (tmp_path / "kafka").mkdir()
-    layout = await fresh_topics(contract_broker)
-    async with on_kafka(
-        contract_broker, layout, tmp_path / "kafka", start, master_key, release_is_live=week.release_is_live
-    ) as other:
+    async with on_kafka(tmp_path / "kafka", start, master_key, release_is_live=week.release_is_live) as other:
         made = await played(other)
     assert len(calm.log) > 250
     assert made.log == calm.log

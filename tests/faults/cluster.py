@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -23,7 +26,16 @@ from ccr_events.policy import PolicyBook
 from services.casebook.partition import UNTOLD, Folding, Places
 from services.casebook.worker import places_of
 from services.engine.kafka.outgoing import EventRecord, partition_of
-from services.engine.kafka.topics import Size, cluster_admin
+from services.engine.kafka.topics import (
+    Layout,
+    Size,
+    apply,
+    catalogue,
+    cluster_admin,
+    differences,
+    topics_on,
+    write_layout,
+)
 from services.engine.kafka.views import Refolding, open_partition, restore
 from tests.support.kafka_week import Embedded
 
@@ -31,6 +43,12 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 90.0
 SESSION_TIMEOUT_S = 3.0
 """Of the workers; the broker of the tests allows it."""
+
+
+PARTITIONS = 4
+SETTINGS = {"group.min.session.timeout.ms": "1000", "group.initial.rebalance.delay.ms": "0"}
+"""Of the brokers."""
+_generations = count(1)
 
 
 @dataclass
@@ -62,16 +80,28 @@ class Cluster:
                 if process.stdout is not None:
                     process.stdout.close()
 
-    def worker(self, number: int, web_port: int | None = None) -> subprocess.Popen[str]:
-        """Start one; the log lies in the directory."""
+    def worker(
+        self,
+        number: int,
+        web_port: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        clock: datetime | None = None,
+    ) -> subprocess.Popen[str]:
+        """Start one, with these variables beside its own; the log lies in the directory."""
         with (self.directory / f"worker-{number}.log").open("a") as log:
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "tests.faults.worker", self.bootstrap, self.group),
-                    *(str(self.directory / "data"), str(number), self.clock.isoformat(), str(SESSION_TIMEOUT_S)),
+                    *(
+                        str(self.directory / "data"),
+                        str(number),
+                        (clock or self.clock).isoformat(),
+                        str(SESSION_TIMEOUT_S),
+                    ),
                     *([] if web_port is None else [str(web_port)]),
                 ],
                 cwd=ROOT,
+                env=os.environ | (environment or {}),
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -97,19 +127,30 @@ class Cluster:
 
     async def publish(self, log: Sequence[EventRecord], every_s: float = 0.0) -> None:
         """Write events as intake does, in order; every hundred, wait so long."""
+        async with self.producer() as write:
+            for first in range(0, len(log), 100):
+                await write(log[first : first + 100])
+                await asyncio.sleep(every_s)
+
+    @asynccontextmanager
+    async def producer(self) -> AsyncIterator[Callable[[Sequence[EventRecord]], Awaitable[None]]]:
+        """Writes events as intake does: in order, acknowledged by all replicas when it returns."""
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True) as producer:
-            for number, record in enumerate(log):
-                await producer.send(
-                    self.places.events,
-                    record.value,
-                    key=record.key,
-                    partition=partition_of(record.key, self.size.partitions),
-                    headers=list(record.headers),
-                )
-                if every_s and number % 100 == 0:
-                    await producer.flush()
-                    await asyncio.sleep(every_s)
-            await producer.flush()
+
+            async def write(log: Sequence[EventRecord]) -> None:
+                sending = [
+                    await producer.send(
+                        self.places.events,
+                        record.value,
+                        key=record.key,
+                        partition=partition_of(record.key, self.size.partitions),
+                        headers=list(record.headers),
+                    )
+                    for record in log
+                ]
+                await asyncio.gather(*sending)
+
+            yield write
 
     async def ends(self, topic: str) -> dict[TopicPartition, int]:
         partitions = [TopicPartition(topic, number) for number in range(self.size.partitions)]
@@ -209,3 +250,17 @@ class Cluster:
         assert transitions == expected.transitions
         assert await self.views(sorted(expected.views), policies, directory) == expected.views
         return twice
+
+
+@asynccontextmanager
+async def on_fresh_topics(bootstrap: str, directory: Path, copies: int) -> AsyncIterator[Cluster]:
+    """Topics of a generation of its own; workers that were started are gone afterwards."""
+    size = Size(PARTITIONS, copies, next(_generations))
+    wanted = catalogue(size)
+    async with cluster_admin(bootstrap) as admin:
+        found = differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))
+        assert not await apply(admin, wanted, found)
+    await write_layout(bootstrap, Layout(size.generation, size.partitions))
+    made = Cluster(bootstrap, directory, size, f"casebook-{uuid4().hex[:8]}", datetime(2000, 1, 1, tzinfo=UTC))
+    with made.workers():
+        yield made

@@ -20,6 +20,7 @@ from services.engine.kafka.apps.content_free import log_without_content
 from services.engine.kafka.apps.fleet import PREPARED, READY
 from services.engine.kafka.apps.member import member_of
 from services.engine.kafka.apps.running import end_at_once
+from tests.faults.proxy import go_round
 
 
 async def run(setup: CasebookSetup) -> None:
@@ -30,6 +31,7 @@ async def run(setup: CasebookSetup) -> None:
 def main(
     bootstrap: str, group: str, data: str, number: str, clock: str, session_timeout_s: str, web_port: str = ""
 ) -> None:
+    go_round()
     log_without_content()
     policies = load_policies()
     print(PREPARED, flush=True)
