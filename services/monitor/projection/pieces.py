@@ -24,7 +24,7 @@ class Piece:
 def pieces(batches: Iterable[RecordBatch], most: int) -> Iterator[Piece]:
     """Batches of one partition, one behind the other, as pieces of at most `most` records."""
     records: list[Record] = []
-    upto, batch = 0, None
+    upto, told, batch = 0, 0, None
     for batch in batches:
         fetched = iter(batch.records)
         while some := list(islice(fetched, most - len(records))):
@@ -32,7 +32,7 @@ def pieces(batches: Iterable[RecordBatch], most: int) -> Iterator[Piece]:
             upto = some[-1].offset + 1
             if len(records) == most:
                 yield Piece(batch.topic, batch.partition, records, upto)
-                records = []
+                records, told = [], upto
         upto = batch.end
-    if batch is not None and (records or upto):
+    if batch is not None and upto > told:
         yield Piece(batch.topic, batch.partition, records, upto)
