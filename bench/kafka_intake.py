@@ -62,7 +62,7 @@ async def _measured(
 ) -> Figure:
     with TemporaryDirectory(prefix="ccr-bench-", dir=data) as temporary, STORES[store](Path(temporary)) as (log, keys):
         settings = Settings(
-            await _topics(bootstrap), log, keys, Path(temporary) / "master.key", clock=ScriptClock(START)
+            await topics_in_force(bootstrap), log, keys, Path(temporary) / "master.key", clock=ScriptClock(START)
         )
         async with _serving(settings) as (url, of):
             sent, cpu_s = await timed(
@@ -74,7 +74,7 @@ async def _measured(
     return Figure(PART, figure.what, figure.value, figure.unit, extra=figure.extra)
 
 
-async def _topics(bootstrap: str) -> str:
+async def topics_in_force(bootstrap: str) -> str:
     """Topics of a generation that nobody used yet; returns the address."""
     layout = Layout(next(_generations), PARTITIONS)
     wanted = catalogue(layout.size(1))

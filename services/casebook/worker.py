@@ -285,7 +285,9 @@ class CasebookWorker:
                 async with asyncio.timeout(CHECKPOINT_S):
                     await self._hurry.wait()
             self._hurry.clear()
-            await asyncio.gather(*(each.checkpoint() for each in list(self._owned.values())))
+            # One after another: between two of them, events that have just come are folded and told of.
+            for each in list(self._owned.values()):
+                await each.checkpoint()
             await self._unstick()
 
     async def _unstick(self) -> None:

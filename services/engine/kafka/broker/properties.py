@@ -19,6 +19,9 @@ _LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule"
 LOG_SIZE = "10 MB"
 LOG_FILES = 3
 """A node's log is cut at this size, and so many older pieces are kept."""
+BROKER_SESSION_MS = 4_000
+"""A broker that was not heard of for so long is taken for dead, and others go on with its partitions; Kafka's own nine
+seconds are longer than an alert may take."""
 
 
 def server_properties(cluster: Cluster, node: Node) -> str:
@@ -56,6 +59,8 @@ def node_settings(node_id: int, voters: Sequence[str]) -> dict[str, str]:
         "transaction.state.log.min.isr": str(max(1, copies - 1)),
         "transaction.state.log.num.partitions": str(INTERNAL_PARTITIONS),
         "group.initial.rebalance.delay.ms": "0",
+        "broker.session.timeout.ms": str(BROKER_SESSION_MS),
+        "broker.heartbeat.interval.ms": str(BROKER_SESSION_MS // 8),
     }
 
 
