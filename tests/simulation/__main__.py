@@ -77,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             progress.advance(task)
     totals.seconds = perf_counter() - started_s
     if asked.json:
-        print(json.dumps(asdict(totals)))
+        # `asdict` counts the pairs of a Counter.
+        print(json.dumps(asdict(totals) | {"faults": dict(totals.faults)}))
     else:
         _print_totals(totals)
     return 1 if totals.failed else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.simulation.__main__ import main
@@ -40,3 +42,7 @@ def test_what_is_printed_counts_seeds_years_faults_and_violated_laws(capsys: pyt
     assert "2 seeds" in printed
     assert "simulated years" in printed
     assert "violated laws: 0" in printed
+    assert main(["--seeds", "2", "--jobs", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["seeds"], told["violations"]) == (2, 0)
+    assert sum(told["faults"].values()) > 0
