@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,19 +12,12 @@ import typer
 
 from services.cli.kafka_connection import DEFAULT_DATA, Bootstrap, CaFile, PasswordFile, User, connection
 from services.cli.options import AsJson, Policies
+from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
 from services.cli.worker_options import DEFAULT_STATE, Host, KafkaData, State, WebPort
 
 if TYPE_CHECKING:
     from services.casebook.worker import CasebookSetup
     from services.engine.kafka.apps import AppSettings
-
-MOST_WORKERS = 64
-"""Most processes of one command."""
-
-Concurrency = Annotated[
-    int,
-    typer.Option("--concurrency", min=1, max=MOST_WORKERS, metavar="N", help="So many processes, under one parent."),
-]
 
 
 def register(group: typer.Typer) -> None:
@@ -55,7 +45,7 @@ def casebook(
         ),
     ] = True,
     as_json: AsJson = False,
-    member: Annotated[int | None, typer.Option(hidden=True, help="Number of a process under a parent.")] = None,
+    member: Member = None,
 ) -> None:
     """Fold events into cases and tell what they oblige to, until Ctrl-C.
 
@@ -67,22 +57,16 @@ def casebook(
 
     # Before anything starts: what is missing is told once, by the parent.
     where = connection(bootstrap, kafka_data, ca_file, user, password_file)
-    if concurrency > 1 and member is None:
-        failures = asyncio.run(_fleet(concurrency))
-        if as_json:
-            json_line({"workers": concurrency, "ended_badly": failures})
-        if failures:
-            raise typer.Exit(1)
+    if is_parent(concurrency, member):
+        run_fleet(concurrency, as_json=as_json)
         return
     from services.engine.kafka.apps import AppSettings
-    from services.engine.kafka.apps.fleet import PREPARED
     from services.engine.kafka.apps.member import member_of
 
     port = None if web_port is None else web_port + (member or 0)
     settings = AppSettings("casebook", where.bootstrap, data, None, host, port, where.security)
     setup = _setup(settings, policies)
-    if member is not None:
-        print(PREPARED, flush=True)  # noqa: T201  # to the parent
+    say_prepared(to_parent=member is not None)
     with member_of(data, "casebook", member or 0, wait=member is not None) as own:
         app = replace(settings, directory=own.directory, instance=own.instance)
         _run(replace(setup, app=app, standby=standby), to_parent=member is not None, as_json=as_json)
@@ -111,35 +95,12 @@ def _run(setup: CasebookSetup, *, to_parent: bool, as_json: bool) -> None:
 
 async def _worker(setup: CasebookSetup, *, to_parent: bool, as_json: bool) -> None:
     from services.casebook.worker import run_casebook
-    from services.cli.printing import say
     from services.cli.stopping import stop_asked
-    from services.engine.kafka.apps.fleet import READY
     from services.engine.kafka.apps.running import end_at_once
 
     def ready() -> None:
-        if to_parent:
-            print(READY, flush=True)  # noqa: T201
-        elif not as_json:
-            say(f"casebook   {setup.app.instance}\nkafka      {setup.app.bootstrap}\nStop with Ctrl-C.")
+        words = f"casebook   {setup.app.instance}\nkafka      {setup.app.bootstrap}\nStop with Ctrl-C."
+        say_ready(words, to_parent=to_parent, as_json=as_json)
 
     async with stop_asked() as stopping:
         await run_casebook(setup, stopping, ready=ready, give_up=end_at_once)
-
-
-async def _fleet(concurrency: int) -> int:
-    """Run the processes; returns how many ended badly."""
-    from services.cli.printing import warn
-    from services.cli.stopping import stop_asked
-    from services.engine.kafka.apps.fleet import Fleet
-
-    fleet = Fleet(_again, concurrency, warn)
-    replacing = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, replacing.set)
-    async with stop_asked() as stopping:
-        await fleet.run(stopping, replacing)
-    return fleet.ended_badly
-
-
-def _again(member: int) -> Sequence[str]:
-    """This very command line as one process of several."""
-    return [sys.executable, "-c", "from services.cli.main import main; main()", *sys.argv[1:], "--member", str(member)]

@@ -10,6 +10,7 @@ import typer
 
 from services.cli.kafka_connection import DEFAULT_DATA, Bootstrap, CaFile, PasswordFile, User, connection
 from services.cli.options import AsJson
+from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
 from services.cli.worker_options import DEFAULT_STATE, Host, KafkaData, State, Store, WebPort
 
 if TYPE_CHECKING:
@@ -40,15 +41,18 @@ def monitor(
             show_default=False,
         ),
     ] = None,
+    concurrency: Concurrency = 1,
     host: Host = "127.0.0.1",
     web_port: WebPort = None,
     as_json: AsJson = False,
+    member: Member = None,
 ) -> None:
     """Bring what the casebook's workers say to the store, where alerts, links and cases are read, until Ctrl-C.
 
     Without one of these nobody is alerted. Any number of them share the work; stopped, killed or cut off, others go on
     where the store says that it is. When the store does not answer, everything waits on Kafka: GET /readyz on
-    --web-port says why, and GET /metrics how far behind it is.
+    --web-port says why, and GET /metrics how far behind it is. With --concurrency, send SIGHUP to replace the processes
+    one after another, for example after an update.
     """
     from services.cli.printing import json_line, say
     from services.engine.kafka.apps import AppSettings
@@ -56,33 +60,38 @@ def monitor(
     from services.engine.kafka.apps.member import member_of
     from services.monitor.projection.worker import SERVICE, MonitorSetup
 
+    # Before anything starts: what is missing is told once, by the parent.
     where = connection(bootstrap, kafka_data, ca_file, user, password_file)
+    if is_parent(concurrency, member):
+        run_fleet(concurrency, as_json=as_json)
+        return
     log_without_content()
-    with member_of(data, SERVICE, 0) as own:
-        app = AppSettings(SERVICE, where.bootstrap, own.directory, own.instance, host, web_port, where.security)
-        _run(MonitorSetup(app, store, read_model), as_json=as_json)
+    say_prepared(to_parent=member is not None)
+    port = None if web_port is None else web_port + (member or 0)
+    with member_of(data, SERVICE, member or 0, wait=member is not None) as own:
+        app = AppSettings(SERVICE, where.bootstrap, own.directory, own.instance, host, port, where.security)
+        _run(MonitorSetup(app, store, read_model), to_parent=member is not None, as_json=as_json)
     if as_json:
         json_line({"stopped": True, "pid": os.getpid()})
-    else:
+    elif member is None:
         say("stopped; what was told is in the store, and the rest waits on the topics")
 
 
-def _run(setup: MonitorSetup, *, as_json: bool) -> None:
+def _run(setup: MonitorSetup, *, to_parent: bool, as_json: bool) -> None:
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_worker(setup, as_json=as_json))
+        runner.run(_worker(setup, to_parent=to_parent, as_json=as_json))
 
 
-async def _worker(setup: MonitorSetup, *, as_json: bool) -> None:
-    from services.cli.printing import say
+async def _worker(setup: MonitorSetup, *, to_parent: bool, as_json: bool) -> None:
     from services.cli.stopping import stop_asked
     from services.engine.kafka.apps.running import end_at_once
     from services.monitor.projection.worker import run_monitor
 
     def ready() -> None:
-        if not as_json:
-            say(f"monitor    {setup.app.instance}\nkafka      {setup.app.bootstrap}\nStop with Ctrl-C.")
+        words = f"monitor    {setup.app.instance}\nkafka      {setup.app.bootstrap}\nStop with Ctrl-C."
+        say_ready(words, to_parent=to_parent, as_json=as_json)
 
     async with stop_asked() as stopping:
         await run_monitor(setup, stopping, ready=ready, give_up=end_at_once)
