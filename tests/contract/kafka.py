@@ -198,4 +198,5 @@ class _Settling:
         if any(ends[tp] != end for tp, end in events.items()):
             return False
         done = {(each.topic, each.partition): each.position for each in workers.monitor.standings()}
-        return all(done.get((tp.topic, tp.partition), -1) >= end for tp, end in ends.items())
+        positions = {tp: done.get((tp.topic, tp.partition)) for tp in ends}
+        return all(at is not None and at >= ends[tp] for tp, at in positions.items())

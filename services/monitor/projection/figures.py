@@ -17,19 +17,20 @@ class Standing:
 
     topic: str
     partition: int
-    position: int
-    """The first offset that is not in the store."""
+    position: int | None
+    """The first offset that is not in the store; None while the store does not say."""
     end: int | None
     """Offset behind the newest record known of; None while unknown."""
     behind_s: float
-    """Age of the oldest record here that is not in the store; 0 when all are."""
+    """Age of the oldest record here that is not in the store, 0 when all are; while the store does not say what is in
+    it, for how long it has been asked."""
     records: int
     """Brought in since this worker has the partition."""
 
     @property
     def lag(self) -> int:
         """Records that are not in the store."""
-        return 0 if self.end is None else max(0, self.end - self.position)
+        return 0 if self.end is None or self.position is None else max(0, self.end - self.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class ProjectionFigures(Collector):
         records = CounterMetricFamily("ccr_projected_records", "Records brought into the store.", labels=labels)
         for each in self._standings():
             values = (each.topic, str(each.partition))
-            position.add_metric(values, each.position)
+            if each.position is not None:
+                position.add_metric(values, each.position)
             lag.add_metric(values, each.lag)
             behind.add_metric(values, each.behind_s)
             records.add_metric(values, each.records)
@@ -73,6 +75,22 @@ class ProjectionFigures(Collector):
         yield _count("ccr_projected_transitions", "Transitions that were new to the store.", totals.told)
         yield _count("ccr_projected_set_aside", "Entries written to quarantine for operators.", totals.set_aside)
         yield _count("ccr_projected_no_room", "Entries for which the quarantine had no room.", totals.no_room)
+
+
+class ReadModelFigure(Collector):
+    """Whether the read model is kept up, where there is one."""
+
+    def __init__(self, failure: Callable[[], str | None]) -> None:
+        self._failure = failure
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing before the first scrape."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """One sample."""
+        words = "1 while the read model cannot be kept up."
+        yield GaugeMetricFamily("ccr_read_model_waits", words, value=float(self._failure() is not None))
 
 
 def _count(name: str, words: str, value: int) -> Metric:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any, cast
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 from sqlalchemy import make_url
@@ -37,13 +39,13 @@ from services.engine.kafka.batches import RecordBatch, batch_agent, batch_topic
 from services.engine.kafka.topics.catalogue import EVENTS, LINKS, QUARANTINE
 from services.engine.ports import Clock
 from services.engine.sql.store import SqlStore, open_store
-from services.monitor.projection.figures import ProjectionFigures, Standing, Totals
+from services.monitor.projection.ahead import require_behind
+from services.monitor.projection.figures import ProjectionFigures, ReadModelFigure, Standing, Totals
+from services.monitor.projection.into_read_model import KeptReadModel
 from services.monitor.projection.into_store import IntoStore
 from services.monitor.projection.lane import AT_ONCE, Lane
 from services.monitor.projection.patience import Patience
 from services.monitor.projection.set_aside import SetAside
-from services.monitor.read_model.projector import Projector
-from services.monitor.read_model.store import open_read_model
 
 SERVICE = "monitor"
 FOUND_S = 0.5
@@ -87,15 +89,13 @@ async def run_monitor(
         worker = MonitorWorker(app, store, size.named(EVENTS), size.named(LINKS), monitor.clock, ready)
         beside = [worker.watch]
         if monitor.read_model is not None:
-            model = await asyncio.to_thread(open_read_model, monitor.read_model)
-            projector = Projector(store.log, store.alerts, model)
-            beside.append(partial(worker.while_first, projector.run))
+            kept = KeptReadModel(monitor.read_model, store.log, store.alerts)
+            worker.registry.register(ReadModelFigure(lambda: kept.failure))
+            beside.append(partial(worker.while_first, kept.run))
         try:
             await run_app(worker.app, stopping, beside, give_up=give_up)
         finally:
             await worker.close()
-            if monitor.read_model is not None:
-                await asyncio.to_thread(model.close)
 
 
 @dataclass(slots=True)
@@ -106,8 +106,12 @@ class _Reading:
     """What came up to here was put into its lane."""
     done: int
     """What is before this is in the store."""
+    begun: int
+    """Where it was when this worker was given it."""
     records: int = 0
     """Brought into the store since then."""
+    compared: bool = False
+    """Whether the topic goes at least as far."""
 
 
 class MonitorWorker:
@@ -137,6 +141,8 @@ class MonitorWorker:
         self._first = TP(links, 0)
         self._readings: dict[TP, _Reading] = {}
         self._finding: asyncio.Task[None] | None = None
+        self._sought: Sequence[TP] = ()
+        self._sought_since_s = 0.0
         self._late = False
         self._working = False
         self._is_first = asyncio.Event()
@@ -147,9 +153,10 @@ class MonitorWorker:
         self.app.on_rebalance_complete.connect(self._assigned)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_before_shutdown.connect(self._ending)
-        registry = CollectorRegistry()
-        registry.register(ProjectionFigures(self.standings, self._totals))
-        serve_health(self.app, self.standing, registry)
+        self.registry = CollectorRegistry()
+        """What GET /metrics shows."""
+        self.registry.register(ProjectionFigures(self.standings, self._totals))
+        serve_health(self.app, self.standing, self.registry)
 
     def standing(self) -> WorkerStanding:
         """How this worker is, for its pages."""
@@ -169,15 +176,28 @@ class MonitorWorker:
             oldest_ms = self._lanes[tp.topic].oldest_ms(tp.partition)
             behind_s = 0.0 if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1_000)
             found.append(Standing(tp.topic, tp.partition, reading.done, self._end_of(tp), behind_s, reading.records))
-        return found
+        sought_s = time.monotonic() - self._sought_since_s
+        left = (tp for tp in self._sought if tp not in self._readings)
+        return [*found, *(Standing(tp.topic, tp.partition, None, None, sought_s, 0) for tp in left)]
 
     async def watch(self) -> None:
-        """Send reading back where nothing comes though there is something."""
+        """Send reading back where nothing comes though there is something. Raises `StoreAhead`."""
         while True:
             await asyncio.sleep(LOOK_S)
+            await self._compare()
             for tp, reading in list(self._readings.items()):
                 if self._working and self._stuck.noticed(tp, reading.next, self._end_of(tp)):
                     await self.app.consumer.seek(tp, reading.next)
+
+    async def _compare(self) -> None:
+        """Look once at each partition that was given to this worker, whether its topic goes as far as the store."""
+        new = {tp: reading for tp, reading in self._readings.items() if not reading.compared}
+        if new:
+            with suppress(KafkaError):  # asked again at the next look
+                ends = await self.app.consumer.highwaters(*new)
+                require_behind({tp: reading.begun for tp, reading in new.items()}, ends)
+                for reading in new.values():
+                    reading.compared = True
 
     async def while_first(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run something only while this worker has the first partition of the links: one of all workers does."""
@@ -228,6 +248,7 @@ class MonitorWorker:
         await self._stop_finding()
         mine = [tp for tp in self.app.consumer.assignment() if tp.topic in self._lanes]
         self._late = False
+        self._sought, self._sought_since_s = mine, time.monotonic()
         self._finding = asyncio.create_task(self._find(mine), name="where to read on")
         cast(WorkerConsumer, self.app.consumer).reads_from = self._reads_from
         await asyncio.wait({self._finding}, timeout=FOUND_S)
@@ -240,7 +261,7 @@ class MonitorWorker:
         try:
             for tp in mine:
                 at = await self._lanes[tp.topic].ask(partial(self._store.position, tp.topic, tp.partition))
-                self._readings[tp] = _Reading(at, at)
+                self._readings[tp] = _Reading(at, at, at)
                 if self._late:
                     await self.app.consumer.seek(tp, at)
                     self.app.consumer.resume_partitions([tp])
@@ -256,6 +277,7 @@ class MonitorWorker:
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         self._working = False
+        self._sought = ()
         self._is_first.clear()
         await self._stop_finding()
         for lane in self._lanes.values():

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from ccr_events.envelope import decode_record, fact_of
 from services.engine.ports import AlertSource, Log, LogRecord
-from services.engine.transaction import EngineClosed
+from services.engine.transaction import EngineClosed, StorageFailed
 from services.monitor.read_model.store import EVENTS_STREAM, LINKS_STREAM, MAX_BATCH, ReadModel, ReadModelRefused
 
 IDLE_S = 0.5
@@ -30,9 +30,15 @@ class Projector:
         self._source = log
         self._alerts = alerts
         self._model = model
+        self._failures: dict[str, str] = {}
+
+    @property
+    def failure(self) -> str | None:
+        """Why it waits; None when it does not."""
+        return next(iter(self._failures.values()), None)
 
     async def run(self) -> None:
-        """Goes on until cancelled or the engine closes; a database that refuses is asked again."""
+        """Goes on until cancelled or the engine closes; a database that refuses, either of the two, is asked again."""
         with suppress(EngineClosed):
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._kept_up(self._events, EVENTS_STREAM), name="read model: events")
@@ -45,9 +51,11 @@ class Projector:
                 after = await asyncio.to_thread(self._model.position, stream)
                 async for _ in follow(after):
                     refused = 0
+                    self._failures.pop(stream, None)
             except EngineClosed:
                 return
-            except ReadModelRefused as error:
+            except (ReadModelRefused, StorageFailed) as error:
+                self._failures[stream] = str(error)
                 wait_s = RETRY_S[min(refused, len(RETRY_S) - 1)]
                 refused += 1
                 _log.warning("%s; trying again in %g s", error, wait_s)
