@@ -23,7 +23,7 @@ from services.engine.ports import Figures, LinkCount
 from services.intake.inbound import Standing
 from services.monitor.inbound_metrics import InboundFigures
 from services.monitor.metrics import Metrics
-from services.monitor.projection.figures import ProjectionFigures, Totals
+from services.monitor.projection.figures import ProjectionFigures, ReadModelFigure, Totals
 from services.monitor.projection.figures import Standing as ProjectionStanding
 from services.monitor.sending_metrics import SendingFigures
 from tests.deploy.composed import ROOT, ours, yaml_of
@@ -54,6 +54,7 @@ async def counted() -> set[str]:
     projecting = CollectorRegistry()
     brought = ProjectionStanding("ccr.links", 0, 5, 5, 0.0, 5)
     projecting.register(ProjectionFigures(lambda: [brought], lambda: Totals(1, 0, 0)))
+    projecting.register(ReadModelFigure(lambda: None))
     folding = CollectorRegistry()
     serve_pages(Mock(), lambda: WorkerStanding("casebook", [PartitionStanding(0, True, 5, 5, 5)]), folding)
     told = [(await metrics.exposition())[0], generate_latest(projecting), generate_latest(folding)]
