@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -63,10 +61,6 @@ async def on_kafka(
         )
         async with _on_topics(opened, layout, directory) as under_test:
             yield under_test
-    # What aiokafka leaves open when it is stopped is told of here, and not in somebody else's test.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 async def _topics(bootstrap: str) -> Layout:

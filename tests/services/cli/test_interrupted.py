@@ -12,8 +12,8 @@ SWALLOWS = """
 import time
 from services.cli.interrupted import ends_at_ctrl_c
 with ends_at_ctrl_c():
-    print("waiting", flush=True)
     try:
+        print("waiting", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         pass
