@@ -8,13 +8,20 @@ from ccr_events.core.fold import arranged
 from ccr_events.core.packed import Packer
 from ccr_events.core.view import CaseView
 from services.engine.buffer import Buffer
+from services.engine.memory import memory_bytes
 from services.engine.sqlite.cases import CaseNumbers
 from services.engine.sqlite.connections import Executing
 from services.engine.sqlite.events import stored_facts
 from services.engine.sqlite.links import stored_links
 
-READY_FACTS = 50_000
-"""Facts of all views together that are kept ready to fold on (about 125 MB with their links)."""
+READY_SHARE = 8
+"""An eighth of the memory this process may use is for views that are ready to fold on."""
+READY_FACT_BYTES = 3_072
+"""What a fact of a ready view takes, with its links."""
+LEAST_READY_FACTS = 50_000
+"""Facts of ready views, of all together, however little memory there is (about 150 MB)."""
+MOST_READY_FACTS = 1_000_000
+"""However much there is (about 3 GB)."""
 PACKED_BYTES = 256 * 2**20
 """What further views may take, packed: some 200,000 open cases. Beyond it the ones used longest ago are read again."""
 
@@ -23,7 +30,8 @@ class SqliteViews:
     """The views used last are kept ready, more of them packed; a view that is not on disk stays until it is."""
 
     __slots__ = (
-        "_cases", "_connection", "_new", "_packed", "_packed_bytes", "_packer", "_ready", "_ready_facts", "_writable",
+        "_cases", "_connection", "_most_ready", "_new", "_packed", "_packed_bytes", "_packer", "_ready", "_ready_facts",
+        "_writable",
     )  # fmt: skip
 
     def __init__(self, connection: Executing, cases: CaseNumbers, *, writable: bool) -> None:
@@ -32,6 +40,7 @@ class SqliteViews:
         self._new: Buffer[str, CaseView] = Buffer(writable=writable)
         self._ready: OrderedDict[str, CaseView] = OrderedDict()
         self._ready_facts = 0
+        self._most_ready = ready_facts(memory_bytes()) if writable else 0
         self._packer = Packer()
         self._packed: OrderedDict[str, bytes] = OrderedDict()
         self._packed_bytes = 0
@@ -91,7 +100,7 @@ class SqliteViews:
             self._drop_packed(view.case_id)
         self._ready_facts += len(view.facts) - (0 if before is None else len(before.facts))
         self._ready[view.case_id] = view
-        while self._ready_facts > READY_FACTS and len(self._ready) > 1:
+        while self._ready_facts > self._most_ready and len(self._ready) > 1:
             _, oldest = self._ready.popitem(last=False)
             self._ready_facts -= len(oldest.facts)
             self._pack(oldest)
@@ -112,6 +121,11 @@ class SqliteViews:
         packed = self._packed.pop(case_id, None)
         if packed is not None:
             self._packed_bytes -= len(packed)
+
+
+def ready_facts(memory: int) -> int:
+    """How many facts of views are kept ready where so many bytes may be used."""
+    return min(max(memory // READY_SHARE // READY_FACT_BYTES, LEAST_READY_FACTS), MOST_READY_FACTS)
 
 
 def load_view(connection: Executing, case_id: str, number: int | None) -> CaseView:

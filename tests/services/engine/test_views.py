@@ -28,7 +28,7 @@ def cache_of(engine: SqliteEngine) -> SqliteViews:
 async def test_a_view_is_the_same_ready_packed_and_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed_bytes: int
 ) -> None:
-    monkeypatch.setattr(views, "READY_FACTS", 12)
+    monkeypatch.setattr(views, "ready_facts", lambda _: 12)
     monkeypatch.setattr(views, "PACKED_BYTES", packed_bytes)
     rng, expected = random.Random(5), dict[str, CaseView]()
     async with open_engine(tmp_path) as engine:
@@ -52,7 +52,7 @@ async def test_a_view_is_the_same_ready_packed_and_read_again(
 
 
 async def test_after_a_failed_group_nothing_packed_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "READY_FACTS", 1)
+    monkeypatch.setattr(views, "ready_facts", lambda _: 1)
     async with open_engine(tmp_path) as engine:
         for number in (1, 2, 3):
             f = fact(number, "arrest.made", number, case_id=f"case-{number}", dv="yes")
