@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from services.engine.kafka.security import Security, aiokafka_settings
 
@@ -61,7 +61,11 @@ def _as_whom(security: Security | None) -> str:
 
 
 async def topics_on(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, TopicStanding]:
-    """Those of these topics that exist. Raises `KafkaError`."""
+    """Those of these topics that exist, as far as the brokers know. Raises `KafkaError`.
+
+    A topic made a moment ago may be known to the broker that describes it, but not yet to the one that tells its
+    settings: then it is left out, as if it did not exist yet.
+    """
     wanted = sorted(names)
     described = await admin.describe_topics(wanted)
     found = {each["topic"]: each["partitions"] for each in described if not each["error_code"]}
@@ -74,6 +78,7 @@ async def topics_on(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[st
             *settings[name],
         )
         for name, partitions in found.items()
+        if name in settings
     }
 
 
@@ -86,6 +91,8 @@ async def _settings_of(
     found = {}
     for answer in await admin.describe_configs(asked):
         for error, _, _, name, entries in answer.resources:
+            if error == UnknownTopicOrPartitionError.errno:
+                continue
             if error:
                 raise for_code(error)(f"settings of {name}")
             found[name] = (

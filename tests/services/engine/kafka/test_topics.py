@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from aiokafka.admin import NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from ccr_events.agencies import Agency
 from services.engine.kafka.topics import (
@@ -55,6 +58,25 @@ def test_the_log_is_kept_for_ever_and_views_are_compacted() -> None:
 def test_every_agency_writes_a_topic_of_its_own_and_the_backbone_none() -> None:
     inbound = {t.name.removeprefix(INBOUND) for t in WANTED if t.name.startswith(INBOUND)}
     assert inbound == {agency.value for agency in Agency} - {"ccr"}
+
+
+class HardlyMade:
+    """An admin client of brokers of which some do not know a topic yet that was made a moment ago."""
+
+    async def describe_topics(self, names: list[str]) -> list[dict[str, Any]]:
+        return [{"topic": name, "error_code": 0, "partitions": [{"replicas": [1, 2, 3]}]} for name in names]
+
+    async def describe_configs(self, asked: list[ConfigResource]) -> list[SimpleNamespace]:
+        first, second = [each.name for each in asked]
+        return [
+            SimpleNamespace(resources=[(0, None, 2, first, [("retention.ms", "-1", False, 1)])]),
+            SimpleNamespace(resources=[(UnknownTopicOrPartitionError.errno, "", 2, second, [])]),
+        ]
+
+
+async def test_a_topic_that_not_all_brokers_know_yet_is_not_there_yet() -> None:
+    found = await topics_on(HardlyMade(), ["ccr.a", "ccr.b"])
+    assert found == {"ccr.a": TopicStanding("ccr.a", 1, 3, {"retention.ms": "-1"}, frozenset({"retention.ms"}))}
 
 
 @pytest.mark.parametrize(("copies", "in_sync"), [(1, "1"), (2, "1"), (3, "2")])
