@@ -7,10 +7,11 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 ARGS ?=
 SEEDS ?= 100
+MINUTES ?= 10
 SAY := @printf '\033[1m── %s\033[0m\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types schemas unit simulate bench bench-kafka lock format clean
+.PHONY: help install demo test lint types schemas unit simulate faults bench bench-kafka lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1 \t/' | expand -t 22
@@ -56,6 +57,9 @@ unit: .venv/ready ## the test suite (ARGS="-k name")
 
 simulate: .venv/ready ## SEEDS=100 whole backbones under faults, each from its seed (SEED=7 one of them, all it does)
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+faults: .venv/ready ## MINUTES=10 of faults of every kind on three brokers under load (SEED=7 the same again)
+	@$(BIN)/python -m tests.faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: .venv/ready ## figures, measured on this machine
 	@$(BIN)/python -m bench $(ARGS)

@@ -1,4 +1,4 @@
-"""A long storm over three brokers: `python -m tests.faults --minutes 20 --seed 7`.
+"""A long storm over three brokers: `make faults MINUTES=20 SEED=7`.
 
 Faults of every kind, drawn by the seed, one after another while events come; then everything is healed and compared
 with what a calm engine makes of the same events. Ends with a line of JSON; status 1 when anything differs.
@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ccr_events.policy import load_policies
+from services.cli.worker_options import say_it_ourselves
 from services.engine.kafka.broker import broker
 from tests.faults.cluster import SETTINGS, on_fresh_topics
 from tests.faults.storm import HEAP_MB, Storm, Totals
@@ -74,6 +75,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--minutes", type=float, default=10.0)
     asked = parser.parse_args()
+    say_it_ourselves()
     console = Console(stderr=True)
     try:
         totals = asyncio.run(storm_over(asked.seed, asked.minutes, console))

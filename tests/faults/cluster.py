@@ -85,7 +85,6 @@ class Cluster:
         number: int,
         web_port: int | None = None,
         environment: Mapping[str, str] | None = None,
-        clock: datetime | None = None,
     ) -> subprocess.Popen[str]:
         """Start one, with these variables beside its own; the log lies in the directory."""
         with (self.directory / f"worker-{number}.log").open("a") as log:
@@ -95,7 +94,7 @@ class Cluster:
                     *(
                         str(self.directory / "data"),
                         str(number),
-                        (clock or self.clock).isoformat(),
+                        self.clock.isoformat(),
                         str(SESSION_TIMEOUT_S),
                     ),
                     *([] if web_port is None else [str(web_port)]),

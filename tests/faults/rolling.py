@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,8 @@ from time import monotonic
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from rich.console import Console
+from rich.table import Table
 
 from ccr_events.core.codec import decode_transition
 from ccr_events.core.model import Fact
@@ -149,8 +150,15 @@ async def measured() -> dict[str, dict[str, float]]:
     return found
 
 
+def as_table(phases: dict[str, dict[str, float]]) -> Table:
+    """A row a phase."""
+    table = Table("workers", *next(iter(phases.values())))
+    for phase, figures in phases.items():
+        table.add_row(phase, *(f"{figure:g}" for figure in figures.values()))
+    return table
+
+
 if __name__ == "__main__":
     phases = asyncio.run(measured())
-    for phase, figures in phases.items():
-        print(f"{phase:36} {figures}", file=sys.stderr)
+    Console(stderr=True).print(as_table(phases))
     print(json.dumps(phases))

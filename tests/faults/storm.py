@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
@@ -31,10 +30,12 @@ from services.engine.kafka.broker import kill_node, standing, start
 from services.engine.kafka.outgoing import EventRecord
 from tests.faults.cluster import SESSION_TIMEOUT_S, Cluster
 from tests.faults.proxy import Network
+from tests.faults.worker import SET_BACK
 from tests.support.kafka_week import Embedded
 
 HEAP_MB = 256
 WORKERS = 2
+ENDS_WITHIN_S = 30.0
 POISON = b'{"surname": "Testperson"'
 
 
@@ -80,6 +81,7 @@ class Storm:
     seed: int
     totals: Totals = field(init=False)
     _workers: dict[int, subprocess.Popen[str]] = field(default_factory=dict)
+    _seen_at_work: set[subprocess.Popen[str]] = field(default_factory=set)
     _networks: dict[int, Network] = field(default_factory=dict)
     _written_s: dict[str, float] = field(default_factory=dict)
     """Event id → when it was acknowledged."""
@@ -119,8 +121,8 @@ class Storm:
         try:
             for number in range(WORKERS):
                 self._start(number)
-            for worker in self._workers.values():
-                await self.cluster.says(worker, READY)
+            for number in range(WORKERS):
+                await self._at_work(number)
             publishing = asyncio.create_task(self._publish(seconds))
             for name in faults:
                 self.totals.faults[name] += 1
@@ -142,26 +144,26 @@ class Storm:
         """kill -9 in the middle of work; it comes back under its name."""
         number = self._any()
         await asyncio.sleep(self._random.uniform(0.0, 0.5))
-        self._end(number, signal.SIGKILL)
+        await self._end(number, signal.SIGKILL)
         self._start(number)
 
     async def worker_stopped(self) -> None:
         """SIGTERM: it ends with status 0, in time."""
         number = self._any()
-        worker = self._workers[number]
+        worker = await self._at_work(number)
         worker.send_signal(signal.SIGTERM)
-        status = await asyncio.to_thread(worker.wait, 30)
+        status = await self._ended(worker, "SIGTERM")
         assert status == 0, f"a worker that was told to stop ended with {status}: {self.cluster.log()}"
         self._start(number)
 
     async def zombie(self) -> None:
         """Paused for longer than its group waits; awake again it must end without writing."""
         number = self._any()
-        worker = self._workers[number]
+        worker = await self._at_work(number)
         worker.send_signal(signal.SIGSTOP)
         await asyncio.sleep(1.5 * SESSION_TIMEOUT_S)
         worker.send_signal(signal.SIGCONT)
-        await asyncio.to_thread(worker.wait, 30)
+        await self._ended(worker, "waking up as a zombie")
         self._start(number)
 
     async def slow_consumer(self) -> None:
@@ -209,12 +211,12 @@ class Storm:
         for _ in range(3):
             self._start(WORKERS)
             await asyncio.sleep(self._random.uniform(0.2, 2.0))
-            self._end(WORKERS, self._random.choice([signal.SIGKILL, signal.SIGTERM]))
+            await self._end(WORKERS, self._random.choice([signal.SIGKILL, signal.SIGTERM]))
 
     async def offsets_reset(self) -> None:
         """Somebody sets the group's offsets while nobody works: to the beginning, or behind all there is."""
         for number in list(self._workers):
-            self._end(number, signal.SIGKILL)
+            await self._end(number, signal.SIGKILL)
         ends = await self.cluster.ends(self.cluster.places.events)
         with suppress(Exception):  # the members that were killed are still known: then a worker is killed, no more
             await asyncio.sleep(1.2 * SESSION_TIMEOUT_S)
@@ -225,16 +227,15 @@ class Storm:
     async def state_lost(self) -> None:
         """A worker comes back to an empty disk."""
         number = self._any()
-        self._end(number, signal.SIGKILL)
+        await self._end(number, signal.SIGKILL)
         for directory in (self.cluster.directory / "data").glob(f"*/worker-{number}"):
             shutil.rmtree(directory, ignore_errors=True)
         self._start(number)
 
     async def clock_jump(self) -> None:
-        """One worker's clock is set years back, and stays there."""
-        number = self._any()
-        self._end(number, signal.SIGTERM)
-        self._start(number, clock=self.cluster.clock.replace(year=self.cluster.clock.year - 20))
+        """One worker's clock is set years back while it works."""
+        worker = await self._at_work(self._any())
+        worker.send_signal(SET_BACK)
 
     async def poison_record(self) -> None:
         """A record that nothing can be made of stands between the events."""
@@ -244,18 +245,33 @@ class Storm:
     def _any(self) -> int:
         return self._random.randrange(WORKERS)
 
-    def _start(self, number: int, clock: datetime | None = None) -> None:
+    def _start(self, number: int) -> None:
         network = self._networks.get(number)
         environment = network.environment if network else None
-        self._workers[number] = self.cluster.worker(number, environment=environment, clock=clock)
+        self._workers[number] = self.cluster.worker(number, environment=environment)
 
-    def _end(self, number: int, how: signal.Signals) -> None:
+    async def _end(self, number: int, how: signal.Signals) -> None:
         worker = self._workers.pop(number)
         worker.send_signal(how)
+        await self._ended(worker, how.name)
+
+    async def _ended(self, worker: subprocess.Popen[str], after: str) -> int:
+        """Its exit status, once it ended."""
         try:
-            worker.wait(30)
+            return await asyncio.to_thread(worker.wait, ENDS_WITHIN_S)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"a worker did not end within 30 s of {how.name}: {self.cluster.log()}") from None
+            raise AssertionError(
+                f"a worker did not end within {ENDS_WITHIN_S:.0f} s of {after}: {self.cluster.log()}"
+            ) from None
+
+    async def _at_work(self, number: int) -> subprocess.Popen[str]:
+        """A worker once it works on its partitions. Before that it is no member of its group, and has no state."""
+        self._start_again_if_ended(number)
+        worker = self._workers[number]
+        if worker not in self._seen_at_work:
+            await self.cluster.says(worker, READY)
+            self._seen_at_work.add(worker)
+        return worker
 
     def _start_again_if_ended(self, number: int) -> None:
         if self._workers[number].poll() is not None:

@@ -1,6 +1,6 @@
 """Three brokers and what happens to them, to workers and to the network between: some of each, then compare.
 
-The long way, with many of each: `python -m tests.faults --minutes 20 --seed 7`.
+The long way, with many of each: `make faults MINUTES=20 SEED=7`.
 """
 
 from __future__ import annotations

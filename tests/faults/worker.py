@@ -1,4 +1,4 @@
-"""A casebook worker as a process of its own, with a clock that stands.
+"""A casebook worker as a process of its own, with a clock that stands, and is set years back by SIGUSR1.
 
 `python -m tests.faults.worker BOOTSTRAP GROUP DATA NUMBER CLOCK SESSION_TIMEOUT_S [WEB_PORT]`
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,16 @@ from services.engine.kafka.apps.fleet import PREPARED, READY
 from services.engine.kafka.apps.member import member_of
 from services.engine.kafka.apps.running import end_at_once
 from tests.faults.proxy import go_round
+
+SET_BACK = signal.SIGUSR1
+
+
+class FaultyClock(ScriptClock):
+    """It stands, and goes back."""
+
+    def set_back(self) -> None:
+        """By twenty years, in the middle of whatever the worker does."""
+        self._now = self._now.replace(year=self._now.year - 20)
 
 
 async def run(setup: CasebookSetup) -> None:
@@ -45,7 +56,9 @@ def main(
             web_port=port,
             session_timeout_s=float(session_timeout_s),
         )
-        setup = CasebookSetup(settings, policies, ScriptClock(datetime.fromisoformat(clock)))
+        faulty = FaultyClock(datetime.fromisoformat(clock))
+        signal.signal(SET_BACK, lambda *_: faulty.set_back())
+        setup = CasebookSetup(settings, policies, faulty)
         try:
             asyncio.run(run(setup))
         except Exception as ended:
