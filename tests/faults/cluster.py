@@ -121,8 +121,9 @@ class Cluster:
         async with asyncio.timeout(PATIENCE_S):
             await asyncio.to_thread(read)
 
-    def log(self) -> str:
-        return "\n".join(path.read_text()[-3_000:] for path in sorted(self.directory.glob("worker-*.log")))
+    def log(self, worker: int | str = "*") -> str:
+        """The end of what they said, or of what one did."""
+        return "\n".join(path.read_text()[-3_000:] for path in sorted(self.directory.glob(f"worker-{worker}.log")))
 
     async def publish(self, log: Sequence[EventRecord], every_s: float = 0.0) -> None:
         """Write events as intake does, in order; every hundred, wait so long."""

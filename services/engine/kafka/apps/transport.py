@@ -6,6 +6,7 @@ partitions by turns.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -71,7 +72,14 @@ class WorkerConsumerThread(BatchConsumerThread):
         if self._consumer is not None and self._consumer._coordinator is not None:
             # aiokafka says goodbye only for members without a name: a named one would be waited for.
             self._consumer._coordinator._group_instance_id = None
-        await super().on_thread_stop()
+        try:
+            await super().on_thread_stop()
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            # Nobody cancelled this: aiokafka waits for a fetch that it has cancelled while that paused before it was
+            # tried again, and leaves its connections open.
+            await self._ensure_consumer()._client.close()
 
 
 class WorkerConsumer(BatchConsumer):
