@@ -1,4 +1,5 @@
-"""What the portal needs of the backbone: one Protocol, which `services.embedded` and `services.distributed` provide."""
+"""What the portal needs of the backbone: what is read, and all of it. `services.embedded`, `services.distributed` and
+`services.reading` provide them."""
 
 from __future__ import annotations
 
@@ -78,12 +79,12 @@ class Health(Protocol):
         """Part → why it is not ready; None where it is."""
 
 
-class Backbone(Protocol):
-    """The parts the portal serves."""
+class Reading(Protocol):
+    """What is read from, and no event of an agency is accepted by."""
 
     @property
     def publisher(self) -> Publisher:
-        """The door."""
+        """Takes the receipts of delivered alerts."""
 
     @property
     def alerts(self) -> AlertSource:
@@ -98,24 +99,12 @@ class Backbone(Protocol):
         """The log."""
 
     @property
-    def quarantine(self) -> Quarantine:
-        """What was refused."""
-
-    @property
     def keys(self) -> Authenticator:
         """API keys."""
 
     @property
     def policies(self) -> PolicyBook:
         """Written policies."""
-
-    @property
-    def opener(self) -> Opener:
-        """Reads of sealed fields."""
-
-    @property
-    def proposals(self) -> Proposals:
-        """Merge proposals."""
 
     @property
     def metrics(self) -> Metrics:
@@ -128,6 +117,26 @@ class Backbone(Protocol):
     @property
     def clock(self) -> Clock:
         """The time."""
+
+
+class Backbone(Reading, Protocol):
+    """The parts the portal serves."""
+
+    @property
+    def publisher(self) -> Publisher:
+        """The door."""
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """What was refused."""
+
+    @property
+    def opener(self) -> Opener:
+        """Reads of sealed fields."""
+
+    @property
+    def proposals(self) -> Proposals:
+        """Merge proposals."""
 
     async def refold(self, case_ids: Sequence[str], *, by: str, strays: bool = False) -> None:
         """Write cases anew from the log; `by` is the API key's id. Raises `NotOnThisEngine` where cases are folded by

@@ -20,7 +20,7 @@ from ccr_events.labels import Label
 from services.alerts.audience import may_see_link
 from services.engine.ports import Log, LogRecord
 from services.portal.access import Call
-from services.portal.backbone import Backbone
+from services.portal.backbone import Backbone, Reading
 from services.portal.bodies import Body, parse
 from services.portal.forms import CaseForm, EntryForm, OpenedForm, answer, link_form
 from services.portal.links import MAX_LINKS
@@ -42,23 +42,29 @@ class OpenBody(Body):
     purpose: ReadPurpose
 
 
-def case_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
-    """The routes."""
+def case_routes(reading: Reading) -> list[HTTPRouteHandler]:
+    """The route that shows a case, without what is sealed."""
 
     @get("/v1/cases/{case_id:str}")
     async def show_case(request: Call, case_id: FromPath[str]) -> Response[bytes]:
         """Timeline and links of a case this agency published into, owes something in or was told of."""
-        records = await backbone.log.of_case(case_id)
-        links = await backbone.links.links(case_id=case_id, open_only=False, limit=MAX_LINKS)
-        entries = [_entry(record) for record in await _with_absorbed(backbone.log, records)]
+        records = await reading.log.of_case(case_id)
+        links = await reading.links.links(case_id=case_id, open_only=False, limit=MAX_LINKS)
+        entries = [_entry(record) for record in await _with_absorbed(reading.log, records)]
         agency = request.auth.agency
         if not _knows(agency, entries, links):
             raise not_found("case")
         visible = [link for link in links if may_see_link(agency, link)]
         hidden = {link.id for link in links} - {link.id for link in visible}
         timeline = [_shown_to(agency, entry) for entry in entries if _may_see_entry(agency, entry, hidden)]
-        forms = [link_form(link, backbone.policies) for link in visible]
+        forms = [link_form(link, reading.policies) for link in visible]
         return answer(CaseForm(case_id=case_id, timeline=timeline[-MAX_TIMELINE:], links=forms))
+
+    return [show_case]
+
+
+def opening_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
+    """The route that opens what is sealed."""
 
     @post("/v1/events/{event_id:str}/open", status_code=200)
     async def open_event(request: Call, event_id: FromPath[str]) -> Response[bytes]:
@@ -70,7 +76,7 @@ def case_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
             raise not_found("event")
         return answer(OpenedForm(event_id=event_id, fields=opened.fields, denied=opened.denied))
 
-    return [show_case, open_event]
+    return [open_event]
 
 
 async def _with_absorbed(log: Log, records: Sequence[LogRecord]) -> list[LogRecord]:

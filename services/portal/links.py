@@ -20,7 +20,7 @@ from services.engine.ports import AuthenticatedKey
 from services.intake.answers import AnswerKind, AnswerRefused, is_named_to_answer
 from services.intake.answers import answer as answer_of
 from services.portal.access import Call
-from services.portal.backbone import Backbone
+from services.portal.backbone import Backbone, PolicyBook, Reading
 from services.portal.bodies import Body, parse
 from services.portal.events import one_answer
 from services.portal.forms import LinksForm, answer, link_form, rule_of
@@ -59,8 +59,8 @@ _BY_OTHERS: tuple[AnswerKind, ...] = ("acknowledged", "completed")
 AnyBody = AcknowledgeBody | CompleteBody | WaiveBody
 
 
-def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
-    """The routes."""
+def link_routes(reading: Reading) -> list[HTTPRouteHandler]:
+    """The routes that show links."""
 
     @get("/v1/links")
     async def list_links(
@@ -75,28 +75,34 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         if agency is None and case_id is None and caller.agency != Agency.CCR:
             agency = caller.agency
         own = caller.agency in (Agency.CCR, agency)
-        found = await backbone.links.links(
+        found = await reading.links.links(
             agency=agency, case_id=case_id, open_only=open_only, limit=limit if own else MAX_LINKS
         )
-        visible = [link for link in found if _may_see(caller.agency, link)]
-        return answer(LinksForm(links=[link_form(link, backbone.policies) for link in visible[:limit]]))
+        visible = [link for link in found if _may_see(caller.agency, link, reading.policies)]
+        return answer(LinksForm(links=[link_form(link, reading.policies) for link in visible[:limit]]))
 
     @get("/v1/links/{link_id:str}")
     async def show_link(request: Call, link_id: FromPath[str]) -> Response[bytes]:
         """One link."""
-        return answer(link_form(await _visible(request.auth, link_id), backbone.policies))
+        return answer(link_form(await _visible(reading, request.auth, link_id), reading.policies))
+
+    return [list_links, show_link]
+
+
+def answer_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
+    """The routes by which practitioners answer links."""
 
     @post("/v1/links/{link_id:str}/acknowledge", status_code=202)
     async def acknowledge_link(request: Call, link_id: FromPath[str]) -> Response[bytes]:
         """Say that it was received."""
         body = await parse(request, AcknowledgeBody)
-        return await _give("acknowledged", request.auth, await _visible(request.auth, link_id), body)
+        return await _give("acknowledged", request.auth, await _visible(backbone, request.auth, link_id), body)
 
     @post("/v1/links/{link_id:str}/complete", status_code=202)
     async def complete_link(request: Call, link_id: FromPath[str]) -> Response[bytes]:
         """Say that it was done."""
         body = await parse(request, CompleteBody)
-        link = await _visible(request.auth, link_id)
+        link = await _visible(backbone, request.auth, link_id)
         _check_completable(link)
         return await _give("completed", request.auth, link, body)
 
@@ -104,19 +110,7 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
     async def waive_link(request: Call, link_id: FromPath[str]) -> Response[bytes]:
         """Let it go, where the written policy allows this role to."""
         body = await parse(request, WaiveBody)
-        return await _give("waived", request.auth, await _visible(request.auth, link_id), body)
-
-    async def _visible(caller: AuthenticatedKey, link_id: str) -> Link:
-        link = await backbone.links.link(link_id)
-        if link is None or not _may_see(caller.agency, link):
-            raise not_found("link")
-        return link
-
-    def _may_see(agency: str, link: Link) -> bool:
-        """Also who is named to answer it: otherwise they could not."""
-        return may_see_link(agency, link) or any(
-            is_named_to_answer(kind, link, agency, backbone.policies) for kind in _BY_OTHERS
-        )
+        return await _give("waived", request.auth, await _visible(backbone, request.auth, link_id), body)
 
     def _check_completable(link: Link) -> None:
         rule = rule_of(link, backbone.policies)
@@ -142,4 +136,16 @@ def link_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
         (receipt,) = await backbone.publisher.submit([given])
         return one_answer(receipt)
 
-    return [list_links, show_link, acknowledge_link, complete_link, waive_link]
+    return [acknowledge_link, complete_link, waive_link]
+
+
+async def _visible(reading: Reading, caller: AuthenticatedKey, link_id: str) -> Link:
+    link = await reading.links.link(link_id)
+    if link is None or not _may_see(caller.agency, link, reading.policies):
+        raise not_found("link")
+    return link
+
+
+def _may_see(agency: str, link: Link, policies: PolicyBook) -> bool:
+    """Also who is named to answer it: otherwise they could not."""
+    return may_see_link(agency, link) or any(is_named_to_answer(kind, link, agency, policies) for kind in _BY_OTHERS)

@@ -11,14 +11,14 @@ from ccr_events.catalogue import event_types
 from ccr_events.policy.document import Document
 from ccr_events.schemas.envelope import envelope_schema, record_schema
 from ccr_events.schemas.payload import payload_schema
-from services.portal.backbone import Backbone
+from services.portal.backbone import Reading
 from services.portal.forms import JSON, PoliciesForm, PolicyForm, answer
 from services.portal.problems import not_found
 
 SCHEMA_JSON = "application/schema+json"
 
 
-def policy_routes(backbone: Backbone) -> list[HTTPRouteHandler]:
+def policy_routes(backbone: Reading) -> list[HTTPRouteHandler]:
     """The routes."""
 
     @get("/v1/policies")

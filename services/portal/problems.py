@@ -93,7 +93,8 @@ def _refused(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
     return problem.response()
 
 
-def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def http_refusal(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What the framework refuses, in our words."""
     title = _WORDS.get(error.status_code) or HTTPStatus(error.status_code).phrase
     return Problem(error.status_code, title, headers=error.headers).response()
 
@@ -165,7 +166,7 @@ def _said(status: int, title: str) -> ExceptionHandler[Any]:
 HANDLERS: ExceptionHandlersMap = {
     Problem: _refused,
     ValidationException: _invalid,
-    HTTPException: _http,
+    HTTPException: http_refusal,
     EngineClosed: _closed,
     StorageFailed: _unable,
     KeyStoreError: _unable,

@@ -48,13 +48,14 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def served(
-    app: Litestar, host: str = "127.0.0.1", port: int = 0, *, linger_s: int = LINGER_S
+    app: Litestar, host: str = "127.0.0.1", port: int = 0, *, linger_s: int = LINGER_S, shared: bool = False
 ) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
     """Serve; yields the bound URL (port 0: any free one) and the task that ends with the server.
 
-    `linger_s`: see `LINGER_S`; longer where an answer waits for others. Raises `CannotServe`.
+    `linger_s`: see `LINGER_S`; longer where an answer waits for others. `shared`: other processes of this user may
+    listen on the same port, and the system gives each of them a share of the connections. Raises `CannotServe`.
     """
-    listening = _listen(host, port)
+    listening = _listen(host, port, shared=shared)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -94,11 +95,13 @@ async def _running(
         listening.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, *, shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sends at once (TCP_NODELAY) only where the protocol is named; else each answer waits up to 40 ms
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listening.bind((host, port))
     except (OSError, UnicodeError, OverflowError) as error:

@@ -21,7 +21,7 @@ from ccr_events.envelope import BATCH, write_structured
 from services.alerts import stream
 from services.demo.clock import ScriptClock
 from services.embedded import Backbone, Settings, open_backbone
-from services.portal.app import create_app
+from services.portal.app import StreamSettings, create_app
 from services.portal.server import served
 from tests.support.doors import T0, an_event
 from tests.support.portals import PLANTED, STREET, arrest, keys_of, pointers, problem_of
@@ -110,7 +110,7 @@ async def a_site(directory: Path, **settings: Any) -> AsyncIterator[Site]:
     async with open_backbone(Settings(data=directory, clock=clock)) as backbone:
         keys = await keys_of(backbone)
         async with (
-            served(create_app(backbone, **settings)) as (url, _),
+            served(create_app(backbone, stream=StreamSettings(**settings))) as (url, _),
             httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S) as http,
         ):
             yield Site(backbone, url, keys, http)
