@@ -7,7 +7,7 @@ to `ccr.events`, where others fold it. What they make of it comes back through t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,17 +18,19 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from ccr_events.agencies import Agency
+from ccr_events.core.derive import NOTIFIED
 from ccr_events.policy import PolicyBook, load_policies
+from services.alerts import receipts
 from services.casebook.appending import AppendOnly
 from services.casebook.editions import require_editions
 from services.engine.clock import WallClock
 from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing, check_size
 from services.engine.kafka.security import Security
-from services.engine.kafka.topics.catalogue import EVENTS, INBOUND, Size
+from services.engine.kafka.topics.catalogue import EVENTS, RECEIPTS, Size
 from services.engine.kafka.topics.in_force import checked_size
 from services.engine.kafka.topics.layout import Layout, read_layout
 from services.engine.kafka.topics.standing import KafkaUnreachable
-from services.engine.ports import AlertSource, Clock, Links, Log
+from services.engine.ports import AlertSource, AuthenticatedKey, Clock, Links, Log
 from services.engine.sql.events import SqlEvents
 from services.engine.sql.store import SqlStore, open_store
 from services.engine.transaction import Transaction, Writer
@@ -37,7 +39,7 @@ from services.intake.advocacy import ReleaseIsLive, no_release_is_live
 from services.intake.api_keys import ApiKeys
 from services.intake.arrivals import Arrivals
 from services.intake.door import Door
-from services.intake.inbound import InboundTopics
+from services.intake.inbound import InboundTopics, Source, agencies_topics
 from services.intake.quarantine import KeptQuarantine
 from services.intake.relaying import relay
 from services.monitor.inbound_metrics import InboundFigures
@@ -55,6 +57,10 @@ from services.sealing.shared_keystore import SharedKeyStore, open_shared_keys
 
 LAYOUT_S = 10.0
 """How often the layout of the topics is looked at: who sent to topics that are no longer in force would lose it."""
+
+
+_DELIVERIES = Source(AuthenticatedKey(receipts.KEY_ID, Agency.CCR.value), frozenset({NOTIFIED}))
+"""Delivery receipts of the alerts' workers, which tell nothing else."""
 
 
 class KeysBesideTheLog(ValueError):
@@ -125,9 +131,8 @@ async def open_backbone(settings: Settings, *, inbound: bool = False) -> AsyncIt
     """
     _check_apart(settings)
     policies = await asyncio.to_thread(load_policies, settings.policies)
-    agencies = [agency.value for agency in Agency if agency is not Agency.CCR] if inbound else []
-    used = [EVENTS, *(INBOUND + agency for agency in agencies)]
-    size = await checked_size(settings.bootstrap, *used, security=settings.security)
+    sources = {**agencies_topics(), RECEIPTS: _DELIVERIES} if inbound else {}
+    size = await checked_size(settings.bootstrap, EVENTS, *sources, security=settings.security)
     async with (
         _sending(settings, size) as outgoing,
         open_store(settings.store, outgoing) as store,
@@ -136,7 +141,7 @@ async def open_backbone(settings: Settings, *, inbound: bool = False) -> AsyncIt
         keystore = await asyncio.to_thread(open_shared_keys, settings.keys, master)
         try:
             store.writer.before_commit(keystore.flush)
-            backbone = await _assembled(settings, store, outgoing, policies, master, keystore, agencies)
+            backbone = await _assembled(settings, store, outgoing, policies, master, keystore, sources)
             async with _beside(relay(store.writer, store.counts.unsent), _fenced(settings, size, outgoing)):
                 yield backbone
         finally:
@@ -150,7 +155,7 @@ async def _assembled(
     policies: PolicyBook,
     master: MasterKey,
     keystore: SharedKeyStore,
-    agencies: Sequence[str],
+    sources: Mapping[str, Source],
 ) -> Backbone:
     clock, writer = settings.clock, store.writer
     await require_editions(store.log, (await store.counts.figures()).position, policies)
@@ -174,9 +179,9 @@ async def _assembled(
         "keys": lambda: asyncio.to_thread(keystore.reach),
     }
     topics = None
-    if agencies:
+    if sources:
         arrivals = Arrivals(door, quarantine, metrics)
-        topics = InboundTopics(settings.bootstrap, arrivals, agencies, security=settings.security)
+        topics = InboundTopics(settings.bootstrap, arrivals, sources, security=settings.security)
         metrics.add(InboundFigures(lambda: topics.standing))
         parts["inbound"] = topics.reason
     return Backbone(

@@ -29,8 +29,8 @@ MAX_BATCH = 200
 """Receipts submitted at once."""
 GATHER_S = 0.05
 """How long a receipt waits for company."""
-RETRY_S = (0.2, 1.0, 5.0, 15.0)
-"""Waits between attempts; after the last one the batch is given up."""
+RETRY_S = (0.2, 1.0, 5.0, 15.0, *[30.0] * 20)
+"""Waits between attempts; after the last one it is given up: brokers or a database may be away for ten minutes."""
 
 SOURCE = "/ccr/alerts"
 KEY_ID = "ccr-alerts"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import worker_casebook, worker_intake, worker_monitor, worker_portal
+from services.cli import worker_alerts, worker_casebook, worker_intake, worker_monitor, worker_portal
 from services.cli.options import RUN
 
 
@@ -18,5 +18,6 @@ def register(app: typer.Typer) -> None:
     worker_casebook.register(group)
     worker_monitor.register(group)
     worker_portal.register(group)
+    worker_alerts.register(group)
     worker_intake.register(group)
     app.add_typer(group, name="worker", rich_help_panel=RUN)

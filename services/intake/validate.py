@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ccr_events.core import ids
 from ccr_events.core.corrections import RETRACTED
-from ccr_events.core.derive import ACKNOWLEDGED, COMPLETED, WAIVED
+from ccr_events.core.derive import ACKNOWLEDGED, COMPLETED, NOTIFIED, WAIVED
 from ccr_events.envelope import Event
 from ccr_events.payload import Payload
 from ccr_events.placeholders import is_placeholder
@@ -81,9 +81,12 @@ def reserved(submission: Submission, *, said_once: bool) -> Refused | None:
 
 
 def is_said_once(event: Event, agency: str, skeleton: Skeleton) -> bool:
-    """Whether the event's id is derived from an answer to a link, so that a second one is the same answer."""
+    """Whether the event's id is derived from an answer to a link, or from the delivery of an alert, so that a second
+    one is the same answer, or the same delivery."""
+    data = skeleton.open
+    if event.type == NOTIFIED:
+        return event.id == ids.notified_event_id(data["link_id"], data["agency"], data["step"])
     kind = ANSWERS.get(event.type)
     if kind is None:
         return False
-    data = skeleton.open
     return event.id == ids.answer_event_id(kind, data["link_id"], agency, data["role"])

@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from deploy.prepare import CLIENT_PORT, DATABASES, NODES, OUTSIDE_PORTS, prepare
 from services.cli.main import application
+from services.cli.worker_alerts import DEFAULT_PORT as ALERTS_PORT
 from services.cli.worker_intake import DEFAULT_PORT as INTAKE_PORT
 from services.cli.worker_portal import DEFAULT_PORT as PORTAL_PORT
 from services.engine.kafka.broker import KAFKA_VERSION
@@ -131,7 +132,7 @@ def test_only_those_that_seal_have_the_master_key_and_the_databases_passwords() 
         having = {name for name, service in services().items() if secret in mounted(service).values()}
         assert having == {"portal", "intake"}
     having = {name for name, service in services().items() if "store.pgpass" in mounted(service).values()}
-    assert having == {"monitor"}
+    assert having == {"monitor", "alerts"}
 
 
 def test_every_secret_is_made_and_no_other_is_mounted(tmp_path: Path) -> None:
@@ -160,8 +161,10 @@ def test_ports_are_those_of_the_code() -> None:
         node: [[str(port), str(port)]] for node, port in OUTSIDE_PORTS.items()
     }
     assert published["portal"] == [[str(PORTAL_PORT), str(PORTAL_PORT)]]
+    assert published["alerts"] == [[str(ALERTS_PORT), str(ALERTS_PORT)]]
     listening = _listening()
     assert listening["portal"] == PORTAL_PORT
+    assert listening["alerts"] == ALERTS_PORT
     assert listening["intake"] == INTAKE_PORT
     for name, port in listening.items():
         assert f"http://127.0.0.1:{port}/readyz" in services()[name]["healthcheck"]["test"][-1]

@@ -21,6 +21,7 @@ from services.engine.clock import WallClock
 from services.engine.kafka.apps import PartitionStanding, WorkerStanding, serve_pages
 from services.engine.ports import Figures, LinkCount
 from services.intake.inbound import Standing
+from services.monitor.delivery_metrics import DeliveryFigures
 from services.monitor.inbound_metrics import InboundFigures
 from services.monitor.metrics import Metrics
 from services.monitor.projection.figures import ProjectionFigures, ReadModelFigure, Totals
@@ -51,6 +52,7 @@ async def counted() -> set[str]:
     metrics.refused("le", "conflict")
     metrics.sealed_read("pii", "le", "granted")
     metrics.add(SendingFigures(lambda: None, lambda: 0.0))
+    metrics.add(DeliveryFigures(lambda: None))
     projecting = CollectorRegistry()
     brought = ProjectionStanding("ccr.links", 0, 5, 5, 0.0, 5)
     projecting.register(ProjectionFigures(lambda: [brought], lambda: Totals(1, 0, 0)))

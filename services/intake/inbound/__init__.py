@@ -16,6 +16,6 @@ A topic gives no answer. What became of a record is seen like this:
 """
 
 from services.intake.inbound.consumer import GROUP, InboundTopics, Standing
-from services.intake.inbound.reading import Arrived, arrived
+from services.intake.inbound.reading import Arrived, Source, agencies_topics, arrived
 
-__all__ = ["GROUP", "Arrived", "InboundTopics", "Standing", "arrived"]
+__all__ = ["GROUP", "Arrived", "InboundTopics", "Source", "Standing", "agencies_topics", "arrived"]

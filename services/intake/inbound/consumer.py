@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,17 +18,14 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from ccr_events.envelope import EnvelopeError
 from services.engine.kafka.security import Security, aiokafka_settings
-from services.engine.kafka.topics.catalogue import INBOUND
-from services.engine.ports import AuthenticatedKey, Receipt
+from services.engine.ports import Receipt
 from services.engine.transaction import EngineClosed, StorageFailed
 from services.intake.arrivals import Arrivals
-from services.intake.inbound.reading import Arrived, Record, arrived
+from services.intake.inbound.reading import Arrived, Record, Source, arrived
 from services.sealing.keys import KeyStoreError
 
 GROUP = "ccr.intake"
 """Consumer group of all intake workers: each topic is read by one of them at a time."""
-KEY_ID = "inbound-"
-"""Before the agency, in the place of an API key's public id, in quarantine."""
 AT_ONCE = 500
 """Records taken in together, of all topics."""
 POLL_MS = 500
@@ -70,12 +67,12 @@ class InboundTopics:
     """One worker's share of the inbound topics."""
 
     def __init__(
-        self, bootstrap: str, arrivals: Arrivals, agencies: Collection[str], *, security: Security | None = None
+        self, bootstrap: str, arrivals: Arrivals, sources: Mapping[str, Source], *, security: Security | None = None
     ) -> None:
-        """`agencies`: whose topics are read."""
+        """`sources`: topic → in whose name it is read."""
         self._bootstrap = bootstrap
         self._arrivals = arrivals
-        self._topics = [INBOUND + agency for agency in sorted(agencies)]
+        self._sources = sources
         self._security = security
         self._waiting: dict[TopicPartition, _Waiting] = {}
         self._done: dict[TopicPartition, int] = {}
@@ -92,7 +89,7 @@ class InboundTopics:
     def standing(self) -> Mapping[str, Standing]:
         """Agency → how its topic stands; of the topics that this worker reads now."""
         return {
-            _agency(tp): Standing(
+            self._sources[tp.topic].caller.agency: Standing(
                 max(0, end - self._done.get(tp, end)), self._waiting[tp].why if tp in self._waiting else None
             )
             for tp, end in self._ends.items()
@@ -118,7 +115,7 @@ class InboundTopics:
 
     async def _run(self, stopping: asyncio.Event) -> None:
         consumer = AIOKafkaConsumer(
-            *self._topics,
+            *sorted(self._sources),
             bootstrap_servers=self._bootstrap,
             group_id=GROUP,
             enable_auto_commit=False,
@@ -140,11 +137,13 @@ class InboundTopics:
 
     async def _partition(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: Sequence[Record]) -> None:
         """Take in the records of one topic and commit; where that fails, have them brought again later."""
-        caller = AuthenticatedKey(KEY_ID + _agency(tp), _agency(tp))
+        source = self._sources[tp.topic]
         done = records[0].offset
         try:
-            for alerting, group in groupby(map(arrived, records), key=lambda each: each.alerting):
-                for each, receipts in await self._taken_in(list(group), caller, alerting=alerting):
+            for alerting, group in groupby(
+                (arrived(record, source) for record in records), key=lambda each: each.alerting
+            ):
+                for each, receipts in await self._taken_in(list(group), source, alerting=alerting):
                     _check_kept(receipts)
                     _tell_forbidden(tp, each, receipts)
                     done = each.offset + 1
@@ -156,24 +155,24 @@ class InboundTopics:
             await _commit(consumer, tp, done)
 
     async def _taken_in(
-        self, records: Sequence[Arrived], caller: AuthenticatedKey, *, alerting: bool
+        self, records: Sequence[Arrived], source: Source, *, alerting: bool
     ) -> list[tuple[Arrived, list[Receipt]]]:
         """Each record with its receipts."""
         try:
             found = [item for record in records for item in record.found]
-            receipts = iter(await self._arrivals.taken_in(found, caller, alerting=alerting))
+            receipts = iter(await self._arrivals.taken_in(found, source.caller, alerting=alerting))
             return [(record, [next(receipts) for _ in record.found]) for record in records]
         except (EngineClosed, StorageFailed, KeyStoreError):
             raise
         except Exception as error:  # a defect that one of them meets must not hold up the others, nor lose it
             if len(records) > 1:
                 return [
-                    pair for record in records for pair in await self._taken_in([record], caller, alerting=alerting)
+                    pair for record in records for pair in await self._taken_in([record], source, alerting=alerting)
                 ]
             kind = type(error).__name__
-            _log.error("a record of %s could not be taken in and was quarantined: %s", caller.agency, kind)
+            _log.error("a record of %s could not be taken in and was quarantined: %s", source.caller.agency, kind)
             broken = EnvelopeError("", f"could not be taken in ({kind}); redrive once fixed", body=records[0].raw)
-            return [(records[0], [await self._arrivals.held(broken, caller, alerting=alerting)])]
+            return [(records[0], [await self._arrivals.held(broken, source.caller, alerting=alerting)])]
 
     def _wait(self, consumer: AIOKafkaConsumer, tp: TopicPartition, done: int, error: Exception) -> None:
         before = self._waiting.get(tp)
@@ -197,11 +196,6 @@ class InboundTopics:
                 consumer.resume(tp)
         self._ends = {tp: consumer.highwater(tp) or 0 for tp in assigned}
         self._done = {tp: offset for tp, offset in self._done.items() if tp in assigned}
-
-
-def _agency(tp: TopicPartition) -> str:
-    topic: str = tp.topic
-    return topic.removeprefix(INBOUND)
 
 
 def _check_kept(receipts: Sequence[Receipt]) -> None:

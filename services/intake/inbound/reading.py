@@ -6,10 +6,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ccr_events.agencies import Agency
 from ccr_events.envelope import BATCH, STRUCTURED, EnvelopeError, Event, read_http
+from services.engine.kafka.topics.catalogue import INBOUND
+from services.engine.ports import AuthenticatedKey
 
 SILENT = b"0"
 """Value of the header `alerting` on history."""
+
+
+KEY_ID = "inbound-"
+"""Before the agency, in the place of an API key's public id, in quarantine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who may write a topic."""
+
+    caller: AuthenticatedKey
+    """In whose name it is taken in."""
+    types: frozenset[str] | None = None
+    """The only event types taken in from there; any that the agency may publish, when None."""
+
+
+def agencies_topics() -> dict[str, Source]:
+    """Topic → whose it is, of every agency."""
+    agencies = [agency.value for agency in Agency if agency is not Agency.CCR]
+    return {INBOUND + agency: Source(AuthenticatedKey(KEY_ID + agency, agency)) for agency in agencies}
 
 
 class Record(Protocol):
@@ -31,15 +54,21 @@ class Arrived:
     raw: bytes = field(repr=False)
 
 
-def arrived(record: Record) -> Arrived:
+def arrived(record: Record, source: Source) -> Arrived:
     """Never raises."""
     headers = {name.lower(): value or b"" for name, value in record.headers}
     raw = record.value or b""
     try:
-        found = tuple(read_http(_as_http(headers, raw), raw))
+        found = tuple(_of(source, item, raw) for item in read_http(_as_http(headers, raw), raw))
     except EnvelopeError as error:
         found = (EnvelopeError(error.pointer, error.message, body=raw),)
     return Arrived(record.offset, found, headers.get("alerting") != SILENT, raw)
+
+
+def _of(source: Source, item: Event | EnvelopeError, raw: bytes) -> Event | EnvelopeError:
+    if source.types is None or isinstance(item, EnvelopeError) or item.type in source.types:
+        return item
+    return EnvelopeError("/type", f"is not taken in from here, only {', '.join(sorted(source.types))}", body=raw)
 
 
 def _as_http(headers: dict[str, bytes], raw: bytes) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What `ccr worker portal` and `ccr worker intake` say when they are not given what they need."""
+"""What `ccr worker portal`, `intake` and `alerts` say when they are not given what they need."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ def test_what_cannot_be_started_is_told_without_a_password(worker: str, capsys: 
     assert "secret" not in told
 
 
-@pytest.mark.parametrize("worker", ["portal", "intake"])
+@pytest.mark.parametrize("worker", ["portal", "intake", "alerts"])
 def test_without_a_store_it_is_wrong_usage(worker: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["worker", worker, "--bootstrap", "127.0.0.1:1"]) == 2
     assert "--store" in capsys.readouterr().err
+
+
+def test_several_processes_cannot_share_any_free_port(capsys: pytest.CaptureFixture[str]) -> None:
+    store = ["--store", "sqlite:///none.sqlite", "--port", "0", "--concurrency", "2"]
+    assert run(["worker", "alerts", "--bootstrap", "127.0.0.1:1", *store]) == 1
+    assert "--port" in capsys.readouterr().err
+
+
+def test_a_kafka_that_does_not_answer_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["worker", "alerts", "--bootstrap", "127.0.0.1:1", "--store", "sqlite:///none.sqlite"]) == 1
+    assert "127.0.0.1:1" in capsys.readouterr().err

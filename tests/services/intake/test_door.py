@@ -145,6 +145,9 @@ async def test_backbone_itself_publishes_what_no_key_may(way: Doorway) -> None:
     )
     [receipt] = await way.door.submit([Submission(event, "ccr", "ccr-alerts")])
     assert (receipt.status, receipt.case_id) == ("accepted", first.case_id)
+    later = replace(event, occurred_at=event.occurred_at + timedelta(minutes=1))
+    [again] = await way.door.submit([Submission(later, "ccr", "ccr-alerts")])
+    assert (again.status, again.position) == ("duplicate", receipt.position), "delivered twice, told once"
     [refused] = await way.door.submit([Submission(replace(event, id=event_id(3)), "le", "ccr-alerts")])
     assert refused.status == "forbidden"
 

@@ -94,8 +94,11 @@ class KafkaOutgoing:
 
         Raises `NotSent`; returns or raises within `patience_s + CLOSE_S`.
         """
-        made = [event_record(each.case_id, each.body, alerting=each.alerting) for each in records]
-        self._write(made, self._patience_s)
+        self.write([event_record(each.case_id, each.body, alerting=each.alerting) for each in records])
+
+    def write(self, records: Sequence[EventRecord]) -> None:
+        """The same for records that are made already."""
+        self._write(records, self._patience_s)
 
     def _write(self, records: Sequence[EventRecord], patience_s: float) -> None:
         if self._retired is not None:

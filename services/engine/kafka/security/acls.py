@@ -12,6 +12,7 @@ from typing import Literal
 
 from ccr_events.agencies import Agency
 from services.engine.kafka.security.principals import (
+    ALERTS,
     CASEBOOK,
     CONSOLE,
     INTAKE,
@@ -20,7 +21,16 @@ from services.engine.kafka.security.principals import (
     PORTAL,
     agency_user,
 )
-from services.engine.kafka.topics.catalogue import CASE_VIEWS, EVENTS, INBOUND, LAYOUT, LINKS, QUARANTINE, Size
+from services.engine.kafka.topics.catalogue import (
+    CASE_VIEWS,
+    EVENTS,
+    INBOUND,
+    LAYOUT,
+    LINKS,
+    QUARANTINE,
+    RECEIPTS,
+    Size,
+)
 
 OURS = "ccr."
 """What every topic of the backbone begins with."""
@@ -83,7 +93,7 @@ def wanted_acls(size: Size) -> tuple[Acl, ...]:
     events, links, views = size.named(EVENTS), size.named(LINKS), size.named(CASE_VIEWS)
     inbound = [agency for agency in Agency if agency is not Agency.CCR]
     rights = [
-        *_topics(INTAKE, _READ, [LAYOUT, *(INBOUND + agency.value for agency in inbound)]),
+        *_topics(INTAKE, _READ, [LAYOUT, RECEIPTS, *(INBOUND + agency.value for agency in inbound)]),
         *_topics(INTAKE, _WRITE, [events]),
         *_topics(CASEBOOK, _READ, [LAYOUT, events, views]),
         *_topics(CASEBOOK, _WRITE, [events, links, views, QUARANTINE]),
@@ -92,6 +102,8 @@ def wanted_acls(size: Size) -> tuple[Acl, ...]:
         Acl(MONITOR, "cluster", CLUSTER, "idempotent_write"),
         *_topics(PORTAL, _READ, [LAYOUT]),
         *_topics(PORTAL, _WRITE, [events]),
+        *_topics(ALERTS, _READ, [LAYOUT]),
+        *_topics(ALERTS, _WRITE, [RECEIPTS]),
         *(
             Acl(service, "group", group, operation, prefixed=service == MONITOR)
             for service, group in GROUPS.items()

@@ -14,6 +14,7 @@ INTAKE = "intake"
 CASEBOOK = "casebook"
 MONITOR = "monitor"
 PORTAL = "portal"
+ALERTS = "alerts"
 CONSOLE = "console"
 """A console for people to look with: how topics, groups and brokers are, and no record of any topic."""
 SUPER_USERS = (NODE, ADMIN)
@@ -29,7 +30,7 @@ def agency_user(agency: Agency) -> str:
     return AGENCY + agency.value
 
 
-SERVICES = (INTAKE, CASEBOOK, MONITOR, PORTAL)
+SERVICES = (INTAKE, CASEBOOK, MONITOR, PORTAL, ALERTS)
 AGENCIES = tuple(agency_user(agency) for agency in Agency if agency is not Agency.CCR)
 USERS = (ADMIN, OPERATOR, CONSOLE, *SERVICES, *AGENCIES)
 """Everybody with a password."""

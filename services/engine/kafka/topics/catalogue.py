@@ -23,6 +23,8 @@ QUARANTINE = "ccr.quarantine"
 """What was refused, with the reason, its body sealed; key its quarantine id."""
 INBOUND = "ccr.inbound."
 """Before an agency's code: the one topic that an agency's adapter may write."""
+RECEIPTS = "ccr.receipts"
+"""That alerts were delivered: the alerts' workers tell intake, which takes it in as it does what agencies write."""
 
 FOREVER = "-1"
 DAY_MS = 86_400_000
@@ -106,7 +108,10 @@ def catalogue(size: Size) -> tuple[Topic, ...]:
         for agency in Agency
         if agency is not Agency.CCR
     ]
-    return (*by_case, layout, quarantine, *inbound)
+    receipts = Topic(
+        RECEIPTS, 1, size.copies, by_case=False, settings=_settings(size, retention_ms=str(INBOUND_RETENTION_MS))
+    )
+    return (*by_case, layout, quarantine, *inbound, receipts)
 
 
 def _settings(size: Size, **more: str) -> dict[str, str]:

@@ -19,9 +19,10 @@ from services.engine.ports import Receipt, Submission
 from services.engine.transaction import StorageFailed
 from services.intake import holding
 from services.intake.arrivals import Arrivals
-from services.intake.inbound import InboundTopics
+from services.intake.inbound import InboundTopics, agencies_topics
 from tests.support.doors import Doorway, an_event, doorway
 
+SOURCES = agencies_topics()
 POLICE, JAIL = TopicPartition(INBOUND + "le", 0), TopicPartition(INBOUND + "jail", 0)
 
 
@@ -92,7 +93,7 @@ async def way(tmp_path: Path) -> AsyncIterator[Doorway]:
 
 
 def inbound(way: Doorway, door: Failing | None = None) -> InboundTopics:
-    return InboundTopics("127.0.0.1:1", Arrivals(door or way.door, way.quarantine, way.observer), ["le", "jail"])
+    return InboundTopics("127.0.0.1:1", Arrivals(door or way.door, way.quarantine, way.observer), SOURCES)
 
 
 def written(offset: int, *events: Event, history: bool = False) -> Written:

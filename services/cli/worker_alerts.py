@@ -1,0 +1,106 @@
+"""`ccr worker alerts`: alerts, links and cases over HTTP, apart from whoever accepts events."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import typer
+
+from services.cli.kafka_connection import DEFAULT_DATA, Bootstrap, CaFile, PasswordFile, User, connection
+from services.cli.options import AsJson, Policies
+from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
+from services.cli.worker_options import Host, KafkaData, Port, Store, WebPort
+
+if TYPE_CHECKING:
+    from services.reading import Settings
+
+DEFAULT_PORT = 8704
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command."""
+    group.command(epilog="Example: ccr worker alerts --store postgresql://ccr@db/ccr --concurrency 2")(alerts)
+
+
+def alerts(
+    store: Store,
+    bootstrap: Bootstrap = None,
+    kafka_data: KafkaData = DEFAULT_DATA,
+    ca_file: CaFile = None,
+    user: User = None,
+    password_file: PasswordFile = None,
+    policies: Policies = None,
+    host: Host = "127.0.0.1",
+    port: Port = DEFAULT_PORT,
+    concurrency: Concurrency = 1,
+    web_port: WebPort = None,
+    as_json: AsJson = False,
+    member: Member = None,
+) -> None:
+    """Serve alerts, links and cases to who reads them, until Ctrl-C; accept nothing.
+
+    The portal serves all of this too. Here it runs apart, so that alerts go on while the portal is updated or busy, and
+    with no key that opens what is sealed. Any number of these may run on the same store: who loses one resumes at
+    another. With --concurrency the processes share the port, GET /metrics of each is on --web-port and the ports after
+    it, and SIGHUP replaces them one after another.
+    """
+    from services.cli.printing import json_line, say
+    from services.cli.refused import Refused
+    from services.cli.worker_options import say_it_ourselves
+    from services.reading import Settings
+
+    where = connection(bootstrap, kafka_data, ca_file, user, password_file)
+    if concurrency > 1 and port == 0:
+        raise Refused("--concurrency needs a --port that is not 0: all processes listen on the same one")
+    if is_parent(concurrency, member):
+        run_fleet(concurrency, as_json=as_json)
+        return
+    say_it_ourselves()
+    web = None if web_port is None else web_port + (member or 0)
+    _run(Settings(where.bootstrap, store, where.security, policies), host, port, web, member, as_json=as_json)
+    if as_json and member is None:
+        json_line({"stopped": True, "pid": os.getpid()})
+    elif member is None:
+        say("stopped; who followed alerts resumes at another of these, or at the portal, without a gap")
+
+
+def _run(settings: Settings, host: str, port: int, web_port: int | None, member: int | None, *, as_json: bool) -> None:
+    import uvicorn
+
+    factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_served(settings, host, port, web_port, member, as_json=as_json))
+
+
+async def _served(
+    settings: Settings, host: str, port: int, web_port: int | None, member: int | None, *, as_json: bool
+) -> None:
+    from contextlib import AsyncExitStack
+
+    from services.cli.printing import json_line
+    from services.cli.refused import Refused
+    from services.cli.stopping import stop_asked
+    from services.portal.app import create_reading_app
+    from services.portal.operations import create_watch_app
+    from services.portal.server import served
+    from services.reading import open_reading
+
+    shared = member is not None
+    async with AsyncExitStack() as stack:
+        stopping = await stack.enter_async_context(stop_asked())
+        reading = await stack.enter_async_context(open_reading(settings))
+        if web_port is not None:
+            await stack.enter_async_context(served(create_watch_app(reading), host, web_port, shared=shared))
+        url, serving = await stack.enter_async_context(served(create_reading_app(reading), host, port, shared=shared))
+        say_prepared(to_parent=shared)  # it serves already: whom it replaces shares the ports with it
+        if as_json and not shared:
+            json_line({"url": url, "pid": os.getpid()})
+        words = f"alerts     {url}/v1/alerts\nkafka      {settings.bootstrap}\nStop with Ctrl-C."
+        say_ready(words, to_parent=shared, as_json=as_json)
+        asked = asyncio.create_task(stopping.wait())
+        await asyncio.wait({asked, serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            asked.cancel()
+            raise Refused("the HTTP server ended by itself; what it said is above")

@@ -1,0 +1,99 @@
+"""Composition root of the reading side of the Kafka engine: alerts, links and cases, apart from whoever accepts.
+
+It reads the SQL store that the monitor fills, needs no key that seals, and accepts no event. That an alert was
+delivered it writes to a topic of its own, from which intake takes it in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ccr_events.policy import PolicyBook, load_policies
+from services.alerts.receipts_topic import ReceiptsTopic
+from services.casebook.editions import require_editions
+from services.engine.clock import WallClock
+from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing
+from services.engine.kafka.security import Security
+from services.engine.kafka.topics.catalogue import RECEIPTS
+from services.engine.kafka.topics.in_force import checked_size
+from services.engine.ports import AlertSource, Clock, Links, Log
+from services.engine.sql.store import open_store
+from services.intake.api_keys import ApiKeys
+from services.monitor.delivery_metrics import DeliveryFigures
+from services.monitor.metrics import Metrics
+from services.monitor.worker_health import WorkerHealth
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the reading side is opened."""
+
+    bootstrap: str
+    """Address of the cluster, `host:port` with commas."""
+    store: str = field(repr=False)
+    """Address of the SQL store: `postgresql://USER@HOST/NAME`, or `sqlite:///FILE` on one machine."""
+    security: Security | None = None
+    """As whom Kafka is spoken to; None for plain text."""
+    policies: Path | None = None
+    """A county's own policy documents; the packaged ones when left out."""
+    clock: Clock = field(default_factory=WallClock)
+    kafka_patience_s: float = PATIENCE_S
+    """How long Kafka may take to acknowledge receipts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingSide:
+    """An open reading side. Implements `services.portal.backbone.Reading`."""
+
+    publisher: ReceiptsTopic
+    alerts: AlertSource
+    links: Links
+    log: Log
+    keys: ApiKeys
+    policies: PolicyBook
+    metrics: Metrics
+    health: WorkerHealth
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_reading(settings: Settings) -> AsyncIterator[ReadingSide]:
+    """Open everything, and close it in reverse.
+
+    Raises `KafkaUnreachable`, `TopicsMismatch`, `SecurityRefused`, `NotSent`, `StorageFailed`, `ccr_events.policy`
+    errors or `PoliciesMissing`; every message says what to do.
+    """
+    policies = await asyncio.to_thread(load_policies, settings.policies)
+    await checked_size(settings.bootstrap, RECEIPTS, security=settings.security)
+    async with _receipts(settings) as outgoing, open_store(settings.store) as store:
+        await require_editions(store.log, (await store.counts.figures()).position, policies)
+        metrics = Metrics(store.counts, settings.clock)
+        metrics.add(DeliveryFigures(lambda: outgoing.failure))
+        yield ReadingSide(
+            publisher=ReceiptsTopic(outgoing.write),
+            alerts=store.alerts,
+            links=store.links,
+            log=store.log,
+            keys=ApiKeys(store.writer, settings.clock),
+            policies=policies,
+            metrics=metrics,
+            # Without Kafka alerts still go out, and their receipts are tried again: no reason to take the people away.
+            health=WorkerHealth(store.counts, {}),
+            clock=settings.clock,
+        )
+
+
+@asynccontextmanager
+async def _receipts(settings: Settings) -> AsyncIterator[KafkaOutgoing]:
+    outgoing = KafkaOutgoing(
+        settings.bootstrap, RECEIPTS, 1, security=settings.security, patience_s=settings.kafka_patience_s
+    )
+    try:
+        await asyncio.to_thread(outgoing.start)
+        yield outgoing
+    finally:
+        await asyncio.to_thread(outgoing.close)
