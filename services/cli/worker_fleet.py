@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -27,8 +28,11 @@ def is_parent(concurrency: int, member: int | None) -> bool:
 
 def run_fleet(concurrency: int, *, as_json: bool) -> None:
     """Run this very command line so many times, until Ctrl-C; SIGHUP replaces the processes one after another."""
-    from services.cli.printing import json_line
+    from services.cli.printing import json_line, say
 
+    if not as_json:
+        parent = os.getpid()
+        say(f"{concurrency} processes under {parent}. Ctrl-C stops them, kill -HUP {parent} replaces them one by one.")
     failures = asyncio.run(_fleet(concurrency))
     if as_json:
         json_line({"workers": concurrency, "ended_badly": failures})
