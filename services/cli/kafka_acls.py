@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.kafka_connection import (
-    DEFAULT_DATA,
-    Bootstrap,
-    CaFile,
-    Connection,
-    Data,
-    PasswordFile,
-    User,
-    connection,
-)
+from services.cli.kafka_connection import Connection, connected
 from services.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -33,47 +24,35 @@ def group() -> typer.Typer:
         "its own inbound topic and to read nothing.",
         no_args_is_help=True,
     )
-    made.command(epilog="Example: ccr kafka acls plan")(plan)
-    made.command(epilog="Example: ccr kafka acls apply --remove-extra")(apply)
-    made.command(epilog="Example: ccr kafka acls check --json")(check)
+    made.command(epilog="Example: ccr kafka acls plan")(connected(plan))
+    made.command(epilog="Example: ccr kafka acls apply --remove-extra")(connected(apply))
+    made.command(epilog="Example: ccr kafka acls check --json")(connected(check))
     return made
 
 
 def plan(
-    bootstrap: Bootstrap = None,
-    data: Data = DEFAULT_DATA,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
+    where: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Show what differs, and change nothing."""
-    _tell(asyncio.run(_differences(connection(bootstrap, data, ca_file, user, password_file))), as_json=as_json)
+    _tell(asyncio.run(_differences(where)), as_json=as_json)
 
 
 def check(
-    bootstrap: Bootstrap = None,
-    data: Data = DEFAULT_DATA,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
+    where: Connection,
     as_json: AsJson = False,
 ) -> None:
     """As plan, with exit status 1 when anything differs: for scripts and for CI."""
     from services.cli.refused import FAILED
 
-    found = asyncio.run(_differences(connection(bootstrap, data, ca_file, user, password_file)))
+    found = asyncio.run(_differences(where))
     _tell(found, as_json=as_json)
     if found:
         raise typer.Exit(FAILED)
 
 
 def apply(
-    bootstrap: Bootstrap = None,
-    data: Data = DEFAULT_DATA,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
+    where: Connection,
     remove_extra: Annotated[
         bool, typer.Option("--remove-extra", help="Also take away every ACL that is not in the list.")
     ] = False,
@@ -86,7 +65,6 @@ def apply(
     from services.cli.printing import say
     from services.cli.refused import FAILED
 
-    where = connection(bootstrap, data, ca_file, user, password_file)
     found = asyncio.run(_differences(where))
     if not as_json:
         _tell(found, as_json=False)

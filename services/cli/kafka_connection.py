@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
@@ -25,6 +28,13 @@ Bootstrap = Annotated[
 Data = Annotated[
     Path, typer.Option("--data", envvar="CCR_KAFKA_DATA", metavar="DIR", help="Directory of ccr kafka up.")
 ]
+KafkaData = Annotated[
+    Path,
+    typer.Option(
+        "--kafka-data", envvar="CCR_KAFKA_DATA", metavar="DIR", help="Directory of ccr kafka up, without --bootstrap."
+    ),
+]
+"""The same of commands whose --data is their own."""
 CaFile = Annotated[
     Path | None,
     typer.Option(
@@ -79,3 +89,37 @@ def connection(
     if ca_file or password_file or not cluster.secure:
         return Connection(cluster.bootstrap, read_security(ca_file, user, password_file))
     return Connection(cluster.bootstrap, security_of(cluster, user or ADMIN))
+
+
+def connected(command: Callable[..., None], data: Any = Data) -> Callable[..., None]:
+    """The command with the options above in the place of its parameter `where`, a `Connection`.
+
+    `data`: `Data` or `KafkaData`. What `connection` raises is raised when the command runs, before it does anything.
+    """
+    options = {
+        "bootstrap": Bootstrap,
+        "data" if data is Data else "kafka_data": data,
+        "ca_file": CaFile,
+        "user": User,
+        "password_file": PasswordFile,
+    }
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        command(where=connection(*(given.pop(name) for name in options)), **given)
+
+    hints = get_type_hints(command, include_extras=True)
+    parameters = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.name == "where":
+            parameters += [_option(name, kind) for name, kind in options.items()]
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name]))
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
+
+
+def _option(name: str, kind: Any) -> inspect.Parameter:
+    default = DEFAULT_DATA if kind in (Data, KafkaData) else None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)

@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.kafka_connection import (
-    DEFAULT_DATA,
-    Bootstrap,
-    CaFile,
-    Connection,
-    Data,
-    PasswordFile,
-    User,
-    connection,
-)
+from services.cli.kafka_connection import Connection, connected
 from services.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -55,43 +46,33 @@ def group() -> typer.Typer:
         "a difference.",
         no_args_is_help=True,
     )
-    made.command(epilog="Example: ccr kafka topics plan --partitions 24")(plan)
-    made.command(epilog="Example: ccr kafka topics apply --bootstrap kafka1:9092")(apply)
-    made.command(epilog="Example: ccr kafka topics check --json")(check)
-    made.command(epilog="Example: ccr kafka topics repartition --partitions 24")(repartition)
+    made.command(epilog="Example: ccr kafka topics plan --partitions 24")(connected(plan))
+    made.command(epilog="Example: ccr kafka topics apply --bootstrap kafka1:9092")(connected(apply))
+    made.command(epilog="Example: ccr kafka topics check --json")(connected(check))
+    made.command(epilog="Example: ccr kafka topics repartition --partitions 24")(connected(repartition))
     return made
 
 
 def plan(
-    bootstrap: Bootstrap = None,
-    data: Data = DEFAULT_DATA,
+    where: Connection,
     partitions: Partitions = None,
     copies: Copies = None,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what differs, and change nothing."""
-    where = connection(bootstrap, data, ca_file, user, password_file)
     _, found = asyncio.run(_differences(where, partitions, copies))
     _tell(found, as_json=as_json)
 
 
 def check(
-    bootstrap: Bootstrap = None,
-    data: Data = DEFAULT_DATA,
+    where: Connection,
     partitions: Partitions = None,
     copies: Copies = None,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
     as_json: AsJson = False,
 ) -> None:
     """As plan, with exit status 1 when anything differs: for scripts and for CI."""
     from services.cli.refused import FAILED
 
-    where = connection(bootstrap, data, ca_file, user, password_file)
     _, found = asyncio.run(_differences(where, partitions, copies))
     _tell(found, as_json=as_json)
     if found:
@@ -99,13 +80,9 @@ def check(
 
 
 def apply(
-    bootstrap: Bootstrap = None,
-    data: Data = DEFAULT_DATA,
+    where: Connection,
     partitions: Partitions = None,
     copies: Copies = None,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the missing topics and set what is set otherwise; shows it first. Nothing is ever deleted.
@@ -114,7 +91,6 @@ def apply(
     """
     from services.cli.refused import FAILED
 
-    where = connection(bootstrap, data, ca_file, user, password_file)
     found, left = asyncio.run(_applied(where, partitions, copies, quiet=as_json))
     if as_json:
         _tell(left, as_json=True, applied=len(found) - len(left))
@@ -126,11 +102,7 @@ def apply(
 
 def repartition(
     partitions: Annotated[int, typer.Option("--partitions", min=2, max=1024, metavar="N", help="How many; only more.")],
-    bootstrap: Bootstrap = None,
-    data: Data = DEFAULT_DATA,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
+    where: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Give the topics keyed by case more partitions. Every service must be stopped, with everything read.
@@ -142,7 +114,6 @@ def repartition(
     from services.cli.printing import json_line, say
     from services.cli.progress import progress
 
-    where = connection(bootstrap, data, ca_file, user, password_file)
     with progress("records") as drawn:
         done = asyncio.run(_repartitioned(where, partitions, drawn))
     if as_json:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from services.cli.kafka_connection import DEFAULT_DATA, Bootstrap, CaFile, PasswordFile, User, connection
+from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson, Policies
 from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
-from services.cli.worker_options import Host, KafkaData, Port, Store, WebPort
+from services.cli.worker_options import Host, Port, Store, WebPort
 
 if TYPE_CHECKING:
     from services.reading import Settings
@@ -21,16 +21,14 @@ DEFAULT_PORT = 8704
 
 def register(group: typer.Typer) -> None:
     """Add the command."""
-    group.command(epilog="Example: ccr worker alerts --store postgresql://ccr@db/ccr --concurrency 2")(alerts)
+    group.command(epilog="Example: ccr worker alerts --store postgresql://ccr@db/ccr --concurrency 2")(
+        connected(alerts, KafkaData)
+    )
 
 
 def alerts(
     store: Store,
-    bootstrap: Bootstrap = None,
-    kafka_data: KafkaData = DEFAULT_DATA,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
+    where: Connection,
     policies: Policies = None,
     host: Host = "127.0.0.1",
     port: Port = DEFAULT_PORT,
@@ -51,7 +49,6 @@ def alerts(
     from services.cli.worker_options import say_it_ourselves
     from services.reading import Settings
 
-    where = connection(bootstrap, kafka_data, ca_file, user, password_file)
     if concurrency > 1 and port == 0:
         raise Refused("--concurrency needs a --port that is not 0: all processes listen on the same one")
     if is_parent(concurrency, member):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.kafka_connection import DEFAULT_DATA, Bootstrap, CaFile, PasswordFile, User, connection
+from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson, Policies
 from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
-from services.cli.worker_options import DEFAULT_STATE, Host, KafkaData, State, WebPort
+from services.cli.worker_options import DEFAULT_STATE, Host, State, WebPort
 
 if TYPE_CHECKING:
     from services.casebook.worker import CasebookSetup
@@ -23,16 +23,12 @@ if TYPE_CHECKING:
 def register(group: typer.Typer) -> None:
     """Add the command."""
     group.command(epilog="Example: ccr worker casebook --bootstrap kafka1:9092 --data casebook --concurrency 4")(
-        casebook
+        connected(casebook, KafkaData)
     )
 
 
 def casebook(
-    bootstrap: Bootstrap = None,
-    kafka_data: KafkaData = DEFAULT_DATA,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
+    where: Connection,
     data: State = DEFAULT_STATE,
     policies: Policies = None,
     concurrency: Concurrency = 1,
@@ -55,8 +51,6 @@ def casebook(
     """
     from services.cli.printing import json_line, say
 
-    # Before anything starts: what is missing is told once, by the parent.
-    where = connection(bootstrap, kafka_data, ca_file, user, password_file)
     if is_parent(concurrency, member):
         run_fleet(concurrency, as_json=as_json)
         return

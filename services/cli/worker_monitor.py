@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.kafka_connection import DEFAULT_DATA, Bootstrap, CaFile, PasswordFile, User, connection
+from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson
 from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
-from services.cli.worker_options import DEFAULT_STATE, Host, KafkaData, State, Store, WebPort
+from services.cli.worker_options import DEFAULT_STATE, Host, State, Store, WebPort
 
 if TYPE_CHECKING:
     from services.monitor.projection.worker import MonitorSetup
@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 
 def register(group: typer.Typer) -> None:
     """Add the command."""
-    group.command(epilog="Example: ccr worker monitor --store postgresql://ccr@db/ccr --web-port 8703")(monitor)
+    group.command(epilog="Example: ccr worker monitor --store postgresql://ccr@db/ccr --web-port 8703")(
+        connected(monitor, KafkaData)
+    )
 
 
 def monitor(
     store: Store,
-    bootstrap: Bootstrap = None,
-    kafka_data: KafkaData = DEFAULT_DATA,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
+    where: Connection,
     data: State = DEFAULT_STATE,
     read_model: Annotated[
         str | None,
@@ -60,8 +58,6 @@ def monitor(
     from services.engine.kafka.apps.member import member_of
     from services.monitor.projection.worker import SERVICE, MonitorSetup
 
-    # Before anything starts: what is missing is told once, by the parent.
-    where = connection(bootstrap, kafka_data, ca_file, user, password_file)
     if is_parent(concurrency, member):
         run_fleet(concurrency, as_json=as_json)
         return

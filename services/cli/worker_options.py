@@ -38,12 +38,6 @@ MasterKeyFile = Annotated[
     ),
 ]
 DEFAULT_MASTER_KEY = Path("master.key")
-KafkaData = Annotated[
-    Path,
-    typer.Option(
-        "--kafka-data", envvar="CCR_KAFKA_DATA", metavar="DIR", help="Directory of ccr kafka up, without --bootstrap."
-    ),
-]
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="N", help="Port to listen on; 0: any free one.")]
 DEFAULT_STATE = Path("ccr-worker")

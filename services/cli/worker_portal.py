@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.kafka_connection import DEFAULT_DATA, Bootstrap, CaFile, PasswordFile, User, connection
+from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson, Policies
-from services.cli.worker_options import DEFAULT_MASTER_KEY, Host, KafkaData, Keys, MasterKeyFile, Port, Store
+from services.cli.worker_options import DEFAULT_MASTER_KEY, Host, Keys, MasterKeyFile, Port, Store
 
 if TYPE_CHECKING:
     from services.distributed import Settings
@@ -25,18 +25,14 @@ LINGER_S = 12
 def register(group: typer.Typer) -> None:
     """Add the command."""
     group.command(epilog="Example: ccr worker portal --store postgresql://ccr@db/ccr --keys postgresql://ccr@keys/ccr")(
-        portal
+        connected(portal, KafkaData)
     )
 
 
 def portal(
     store: Store,
     keys: Keys,
-    bootstrap: Bootstrap = None,
-    kafka_data: KafkaData = DEFAULT_DATA,
-    ca_file: CaFile = None,
-    user: User = None,
-    password_file: PasswordFile = None,
+    where: Connection,
     master_key: MasterKeyFile = DEFAULT_MASTER_KEY,
     policies: Policies = None,
     host: Host = "127.0.0.1",
@@ -64,7 +60,6 @@ def portal(
 
     say_it_ourselves()
 
-    where = connection(bootstrap, kafka_data, ca_file, user, password_file)
     settings = Settings(where.bootstrap, store, keys, master_key, where.security, policies)
     factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
     with asyncio.Runner(loop_factory=factory) as runner:
