@@ -65,9 +65,11 @@ def main() -> None:
         if "recovery" in parts:
             console.print("measuring recovery", style="dim")
             figures += kafka_state.measure(Asked(given.events, 0, Path(directory), full=given.events >= EVENTS))
-    console.print(rates_table(measured))
-    console.print(durable_table(measured))
-    console.print(figures_table(figures))
+    if measured:
+        console.print(rates_table(measured))
+        console.print(durable_table(measured))
+    if figures:
+        console.print(figures_table(figures))
     if given.picture:
         draw(measured, given.picture)
     rates = {each.way.name: each.rate for each in measured}
