@@ -13,7 +13,8 @@ import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import copy
+from tempfile import TemporaryDirectory, mkdtemp
 from time import monotonic
 
 from rich.console import Console
@@ -66,7 +67,20 @@ async def storm_over(seed: int, minutes: float, console: Console) -> Totals:
                         yield fault
                     progress.update(task, completed=seconds, description="healed; comparing")
 
-                return await storm.run(shown(), seconds, directory / "views")
+                try:
+                    return await storm.run(shown(), seconds, directory / "views")
+                except BaseException:
+                    console.print(f"what the workers said, and when faults came, is in {kept(storm)}", markup=False)
+                    raise
+
+
+def kept(storm: Storm) -> Path:
+    """A directory of what is needed to find out what happened."""
+    made = Path(mkdtemp(prefix=f"ccr-faults-seed-{storm.seed}-"))
+    for log in storm.cluster.directory.glob("worker-*.log"):
+        copy(log, made)
+    (made / "faults.txt").write_text("\n".join(storm.timeline) + "\n")
+    return made
 
 
 def main() -> int:

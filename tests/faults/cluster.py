@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -245,11 +245,18 @@ class Cluster:
             expected.transitions.keys() - transitions.keys(),
             transitions.keys() - expected.transitions.keys(),
         )
-        assert not missing, f"{len(missing)} transitions are missing"
+        assert not missing, (
+            f"{len(missing)} transitions are missing, by partition: {self._by_partition(missing, expected)}"
+        )
         assert not foreign, f"{len(foreign)} transitions were never to be"
         assert transitions == expected.transitions
         assert await self.views(sorted(expected.views), policies, directory) == expected.views
         return twice
+
+    def _by_partition(self, transitions: Iterable[str], expected: Embedded) -> dict[int, int]:
+        """How many of these there are."""
+        cases = (decode_transition(expected.transitions[each]).link.case_id for each in transitions)
+        return dict(sorted(Counter(partition_of(case.encode(), self.size.partitions) for case in cases).items()))
 
 
 @asynccontextmanager

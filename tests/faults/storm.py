@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
@@ -87,6 +88,8 @@ class Storm:
     _networks: dict[int, Network] = field(default_factory=dict)
     _written_s: dict[str, float] = field(default_factory=dict)
     """Event id → when it was acknowledged."""
+    timeline: list[str] = field(default_factory=list)
+    """When which fault began, in the order they came."""
     _told_s: dict[str, float] = field(default_factory=dict)
     """Event id → when the first transition came that it causes."""
 
@@ -128,11 +131,15 @@ class Storm:
             publishing = asyncio.create_task(self._publish(seconds))
             for name in faults:
                 self.totals.faults[name] += 1
+                self._note(name)
                 await self.kinds[name]()
                 await asyncio.sleep(self._random.uniform(0.0, 1.0))
+            self._note("no further fault")
             await publishing
+            self._note("everything is published")
             await self._healed()
             await self.cluster.until_settled()
+            self._note("settled")
             await self._compared(views)
             self.totals.longest_stall_s = self._longest_stall_s()
         finally:
@@ -245,6 +252,9 @@ class Storm:
         """A record that nothing can be made of stands between the events."""
         await self.cluster.publish([EventRecord(b"case-poison", POISON)])
         self.totals.quarantined += 1
+
+    def _note(self, what: str) -> None:
+        self.timeline.append(f"{datetime.now(UTC):%H:%M:%S} {what}")
 
     def _any(self) -> int:
         return self._random.randrange(WORKERS)
