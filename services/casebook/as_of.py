@@ -15,9 +15,9 @@ from ccr_events.core.model import Fact
 from ccr_events.core.rules import Policies
 from ccr_events.core.view import CaseView
 from ccr_events.envelope import read_fact
+from services.casebook.history import History
 from services.casebook.recorder import merged_into
 from services.casebook.replay_case import require_editions
-from services.engine.sqlite.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def view_as_of(case_id: str, facts: dict[str, Fact], policies: Policies) -> Case
     return refold(case_id, facts, policies)
 
 
-def case_as_of(stored: Snapshot, case_id: str, at: datetime, policies: Policies) -> Standing | None:
+def case_as_of(stored: History, case_id: str, at: datetime, policies: Policies) -> Standing | None:
     """A case as it stood at an instant; None when nothing of it had been recorded."""
     bodies = stored.facts_of(case_id)
     facts = known_facts(bodies, at)

@@ -7,21 +7,20 @@ nothing, works beside the process that writes, and uses every processor. What di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from ccr_events.core.rules import Policies
+from services.casebook.history import parts
 from services.casebook.replay_case import Folding
 from services.casebook.replay_crew import Crew, PolicySource, crew, processes_for
 from services.casebook.replay_outbox import BUCKET, Row, Sums, add, by_event, differing, merge, stored_sums, told_hash
 from services.casebook.replay_report import Difference, Part, Progress, ReplayRefused, Report
 from services.engine.sqlite.snapshot import Bound, Snapshot, check_database, open_snapshot
 
-__all__ = ["Difference", "Part", "Progress", "ReplayRefused", "Report", "bounds", "parts", "verify"]
+__all__ = ["Difference", "Part", "Progress", "ReplayRefused", "Report", "bounds", "verify"]
 
-EVENTS_A_PART = 2_000
-"""About how many events one part has."""
 POSITIONS_A_PART = 16 * BUCKET
 """Log positions whose transitions are summed up in one part."""
 
@@ -45,7 +44,7 @@ def verify(
         source, count = policies, processes_for(bound.events) if processes is None else processes
     else:
         source, count = partial(_same, policies), 1
-    with crew(directory, source, count) as hands:
+    with crew(partial(open_snapshot, directory), source, count) as hands:
         return _verified(directory, bound, hands, progress)
 
 
@@ -55,14 +54,7 @@ def bounds(directory: Path) -> Bound:
         return stored.bound()
 
 
-def parts(bound: Bound) -> Iterator[tuple[int, int]]:
-    """(first, last) case number of each part of a replay."""
-    size = max(1, EVENTS_A_PART * bound.cases // max(1, bound.events))
-    for first in range(1, bound.cases + 1, size):
-        yield first, min(first + size - 1, bound.cases)
-
-
-def _verified(directory: Path, bound: Bound, hands: Crew, progress: Progress | None) -> Report:
+def _verified(directory: Path, bound: Bound, hands: Crew[Snapshot], progress: Progress | None) -> Report:
     report, until = Report(), bound.position
     folded: Sums = {}
     stored: Sums = {}
@@ -128,7 +120,7 @@ def _told_part(stored: Snapshot, policies: Policies, part: tuple[int, frozenset[
     return hashes
 
 
-def _name_untold(now: Snapshot, buckets: list[int], until: int, hands: Crew, report: Report) -> None:
+def _name_untold(now: Snapshot, buckets: list[int], until: int, hands: Crew[Snapshot], report: Report) -> None:
     """Name the cases of which the outbox does not tell what folding does."""
     cases: dict[int, str] = {}
     told: dict[int, int] = {}

@@ -12,15 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ccr_events.core.rules import Policies
 from services.casebook.replay_report import ReplayRefused
-from services.engine.sqlite.snapshot import Snapshot, open_snapshot
 
 MAX_PROCESSES = 16
 """Processes at most, however many processors there are."""
@@ -29,44 +27,48 @@ AHEAD = 4
 WORTH_A_PROCESS = 20_000
 """Events from which on processes are started."""
 
+S = TypeVar("S")
+S_co = TypeVar("S_co", covariant=True)
 P = TypeVar("P")
 R = TypeVar("R")
 PolicySource = Callable[[], Policies]
 """Loads the policies; goes to the processes, so it is a function of a module, perhaps with `functools.partial`."""
-Work = Callable[[Snapshot, Policies, P], R]
+Opened = Callable[[], AbstractContextManager[S]]
+"""Opens what is stored, to be read in one state of it; goes to the processes too."""
+Work = Callable[[S, Policies, P], R]
 """(what is stored, policies, the part to do) → its result. A function of a module; parts and results travel."""
 
 
-class Crew(Protocol):
+class Crew(Protocol[S_co]):
     """Does parts of one job."""
 
-    def each(self, work: Work[P, R], parts: Iterable[P]) -> Iterator[tuple[P, R]]:
+    def each(self, work: Work[S_co, P, R], parts: Iterable[P]) -> Iterator[tuple[P, R]]:
         """Every part with its result, in order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
+class Alone(Generic[S]):
     """Does everything here."""
 
-    directory: Path
+    opened: Opened[S]
     policies: Policies
 
-    def each(self, work: Work[P, R], parts: Iterable[P]) -> Iterator[tuple[P, R]]:
+    def each(self, work: Work[S, P, R], parts: Iterable[P]) -> Iterator[tuple[P, R]]:
         """Every part with its result, in order."""
         for part in parts:
-            with open_snapshot(self.directory) as stored:
+            with self.opened() as stored:
                 result = work(stored, self.policies, part)
             yield part, result
 
 
 @dataclass(frozen=True, slots=True)
-class Processes:
+class Processes(Generic[S]):
     """Hands parts to processes."""
 
     pool: ProcessPoolExecutor
     ahead: int
 
-    def each(self, work: Work[P, R], parts: Iterable[P]) -> Iterator[tuple[P, R]]:
+    def each(self, work: Work[S, P, R], parts: Iterable[P]) -> Iterator[tuple[P, R]]:
         """Every part with its result, in order."""
         waiting: deque[tuple[P, Future[R]]] = deque()
         try:
@@ -84,12 +86,12 @@ class Processes:
 
 
 @contextmanager
-def crew(directory: Path, policies: PolicySource, processes: int) -> Iterator[Crew]:
-    """Whoever does the parts of a job over `directory`."""
+def crew(opened: Opened[S], policies: PolicySource, processes: int) -> Iterator[Crew[S]]:
+    """Whoever does the parts of a job over what is stored."""
     if processes <= 1:
-        yield Alone(directory, policies())
+        yield Alone(opened, policies())
         return
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin, initargs=(directory, policies))
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin, initargs=(opened, policies))
     try:
         yield Processes(pool, processes * AHEAD)
     finally:
@@ -106,15 +108,15 @@ def _taken(waiting: deque[tuple[P, Future[R]]]) -> tuple[P, R]:
     return part, future.result()
 
 
-_ground: tuple[Path, Policies] | None = None
-"""Of a process of the crew: where the data is, and its policies."""
+_ground: tuple[Opened[Any], Policies] | None = None
+"""Of a process of the crew: how the data is opened, and its policies."""
 
 
-def _begin(directory: Path, policies: PolicySource) -> None:
+def _begin(opened: Opened[Any], policies: PolicySource) -> None:
     global _ground  # what a process is started with can reach its work in no other way
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its processes
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _ground = directory, policies()
+    _ground = opened, policies()
 
 
 def _end_with_parent() -> None:
@@ -124,9 +126,9 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _do(work: Work[Any, R], part: Any) -> R:
+def _do(work: Work[Any, Any, R], part: Any) -> R:
     if _ground is None:
         raise ReplayRefused("a process of the replay was not begun")
-    directory, policies = _ground
-    with open_snapshot(directory) as stored:
+    opened, policies = _ground
+    with opened() as stored:
         return work(stored, policies, part)

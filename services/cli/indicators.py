@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.asked import SMALLEST_CELL, Asked, Since, SmallestCell, Until
+from services.cli.histories import Store, chosen
 from services.cli.options import DEFAULT_DATA, KEEP, AsJson, Data, Policies
+
+if TYPE_CHECKING:
+    from services.casebook.history import History
+    from services.casebook.replay_crew import Opened
 
 
 def register(app: typer.Typer) -> None:
@@ -21,8 +26,10 @@ def register(app: typer.Typer) -> None:
 
 
 def indicators(
+    context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these; all by default.")] = None,
     data: Data = DEFAULT_DATA,
+    store: Store = None,
     as_of: Annotated[
         str, typer.Option("--as-of", metavar="TIME", help="From what was recorded by this time; default now.")
     ] = "now",
@@ -41,12 +48,11 @@ def indicators(
     if explain:
         _explain(tuple(names or ()), as_json=as_json)
         return
-    from services.cli.replay import existing
+    opened = chosen(context, data, store)
+    show_indicators(opened, Asked(as_of, since, until, smallest, tuple(names or ())), policies, as_json=as_json)
 
-    show_indicators(existing(data), Asked(as_of, since, until, smallest, tuple(names or ())), policies, as_json=as_json)
 
-
-def show_indicators(directory: Path, asked: Asked, policies: Path | None, *, as_json: bool) -> None:
+def show_indicators(opened: Opened[History], asked: Asked, policies: Path | None, *, as_json: bool) -> None:
     """Measure and print."""
     from ccr_events.policy import load_policies
     from services.cli.printing import json_line, say, table, warn
@@ -57,10 +63,10 @@ def show_indicators(directory: Path, asked: Asked, policies: Path | None, *, as_
     from services.monitor.indicators.shown import shown
 
     window = asked.window()
-    chosen = named(asked.names)
+    indicators = named(asked.names)
     with progress("reading every case") as advance:
-        tally = measured(directory, partial(load_policies, policies), window, asked.names, advance)
-    rows = list(shown(tally, chosen, asked.smallest))
+        tally = measured(opened, partial(load_policies, policies), window, asked.names, advance)
+    rows = list(shown(tally, indicators, asked.smallest))
     if asked.smallest < SMALLEST_CELL:
         warn("Small numbers are shown: they can tell who somebody is. Do not pass this on.")
     if as_json:
@@ -86,12 +92,12 @@ def _explain(names: tuple[str, ...], *, as_json: bool) -> None:
     from services.cli.printing import json_line, pairs, say
     from services.monitor.indicators.catalogue import named
 
-    chosen = named(names)
+    explained = named(names)
     if as_json:
         fields = ("key", "chapter", "title", "unit", "counts", "of", "by_agency", "source")
-        json_line({"indicators": [{name: getattr(one, name) for name in fields} for one in chosen]})
+        json_line({"indicators": [{name: getattr(one, name) for name in fields} for one in explained]})
         return
-    for one in chosen:
+    for one in explained:
         say(f"{one.title}  ({one.key})")
         pairs([("unit", one.unit.value), ("counts", one.counts), ("of", one.of or "-"), ("source", one.source)])
         say("")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ccr_events.agencies import Agency
+from services.cli.histories import Store
 from services.cli.options import DEFAULT_DATA, KEEP, AsJson, Data
 
 if TYPE_CHECKING:
@@ -17,16 +18,6 @@ if TYPE_CHECKING:
     from services.intake.api_keys import ApiKeys
 
 T = TypeVar("T")
-
-Store = Annotated[
-    str | None,
-    typer.Option(
-        "--store",
-        envvar="CCR_STORE",
-        metavar="ADDRESS",
-        help="The store of ccr worker portal, in place of --data: postgresql://USER@HOST/NAME or sqlite:///FILE.",
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.asked import SMALLEST_CELL, SmallestCell
+from services.cli.histories import Store, chosen
 from services.cli.options import DEFAULT_DATA, AsJson, Data, Policies
 
 if TYPE_CHECKING:
@@ -46,10 +47,12 @@ COLUMNS = (
 
 
 def what_if(
+    context: typer.Context,
     draft: Annotated[
         Path, typer.Argument(metavar="DRAFT", help="The draft: a policy document, or a directory of documents.")
     ],
     data: Data = DEFAULT_DATA,
+    store: Store = None,
     since: Annotated[
         str | None,
         typer.Option("--from", metavar="TIME", help="As if in force from then on; by default from the beginning."),
@@ -77,10 +80,9 @@ def what_if(
     from ccr_events.policy import PolicyErrors
     from services.cli.moments import moment
     from services.cli.progress import progress
-    from services.cli.replay import existing
     from services.monitor.what_if.over_log import Question, load_drafted, tried
 
-    directory, texts, now = existing(data), read_texts(draft), datetime.now(UTC)
+    opened, texts, now = chosen(context, data, store), read_texts(draft), datetime.now(UTC)
     starts = None if since is None else moment(since, now)
     question = Question(texts, starts, moment(as_of, now, end_of_day=True))
     try:
@@ -88,7 +90,7 @@ def what_if(
     except PolicyErrors as errors:
         raise _refused(errors, as_json=as_json) from None
     with _rows_to(table_file) as listing, progress("trying the draft") as advance:
-        outcome = tried(directory, policies, question, advance, listing)
+        outcome = tried(opened, policies, question, advance, listing)
     if as_json:
         _json(outcome, book, smallest)
     else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.asked import SMALLEST_CELL, Asked, Since, SmallestCell, Until
+from services.cli.histories import Store, chosen, existing
 from services.cli.options import DEFAULT_DATA, KEEP, AsJson, Data, Key, Policies
 
 if TYPE_CHECKING:
@@ -27,10 +28,12 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
+    context: typer.Context,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="With --indicators: only these.")
     ] = None,
     data: Data = DEFAULT_DATA,
+    store: Store = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Change nothing: only compare, and say what differs.")
     ] = False,
@@ -62,27 +65,28 @@ def replay(
 
     With --as-of nothing is written either: it shows a case or the indicators as they stood. What counts is when
     something was recorded, not when it happened: what was reported later was not known then. A day alone means its end.
+    This looks at the store of ccr worker too, with --store; deriving anew is what its casebook workers do, started
+    without their --data.
 
     Needs no master key: nothing sealed is opened.
     """
     from services.cli.refused import Refused
 
-    directory = existing(data)
     if as_of is None:
         if case is not None or indicators or names or since or until:
             raise Refused("say the time with --as-of TIME; now is one")
-        _repair(directory, policies, key, verify=verify, as_json=as_json)
+        _repair(existing(data), policies, key, verify=verify, as_json=as_json)
     elif verify or (case is None) == (not indicators):
         raise Refused("with --as-of, ask for one thing: --case ID, or --indicators")
     elif case is not None:
         from services.cli.standing import show_case
 
-        show_case(directory, case, as_of, policies, as_json=as_json)
+        show_case(chosen(context, data, store), case, as_of, policies, as_json=as_json)
     else:
         from services.cli.indicators import show_indicators
 
         asked = Asked(as_of, since, until, smallest, tuple(names or ()))
-        show_indicators(directory, asked, policies, as_json=as_json)
+        show_indicators(chosen(context, data, store), asked, policies, as_json=as_json)
 
 
 def _repair(directory: Path, policies: Path | None, key: str | None, *, verify: bool, as_json: bool) -> None:
@@ -116,19 +120,6 @@ def _repair(directory: Path, policies: Path | None, key: str | None, *, verify: 
             _advise(report, verify=verify)
     if not report.identical:
         raise typer.Exit(1)
-
-
-def existing(data: Path) -> Path:
-    """A data directory that holds a log: replaying a mistyped one must not create it."""
-    from services.cli.refused import Refused
-    from services.engine.sqlite.database import DATABASE
-
-    if not (data / DATABASE).is_file():
-        raise Refused(
-            f"{data} holds no log: is it the right directory? This command reads the data of ccr up; it does not read "
-            "the store of ccr worker"
-        )
-    return data
 
 
 def _tell(report: Report) -> None:

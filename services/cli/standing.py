@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ccr_events.core.model import Fact, Link
     from services.casebook.as_of import Standing
+    from services.casebook.history import History
+    from services.casebook.replay_crew import Opened
 
 MAX_NAMED = 10
 """Cases offered when what was typed fits several."""
@@ -18,7 +20,7 @@ _RELEASED = "advocate.information_shared"
 """That it happened tells that the person is in touch with an advocate (28 CFR 94.115): shown to nobody here."""
 
 
-def show_case(directory: Path, typed: str, as_of: str, policies: Path | None, *, as_json: bool) -> None:
+def show_case(opened: Opened[History], typed: str, as_of: str, policies: Path | None, *, as_json: bool) -> None:
     """Print a case as it stood; raises `Refused`."""
     from ccr_events.policy import load_policies
     from services.casebook.as_of import case_as_of
@@ -26,10 +28,9 @@ def show_case(directory: Path, typed: str, as_of: str, policies: Path | None, *,
     from services.cli.printing import json_line
     from services.cli.refused import Refused
     from services.cli.spoken import local_time
-    from services.engine.sqlite.snapshot import open_snapshot
 
     at = moment(as_of, datetime.now(UTC), end_of_day=True)
-    with open_snapshot(directory) as stored:
+    with opened() as stored:
         named = stored.cases_named(typed, MAX_NAMED) if len(typed) >= SHORTEST else []
         if len(named) != 1:
             raise Refused(_which(typed, named))

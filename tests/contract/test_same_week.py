@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from ccr_events.policy import load_policies
 from services.demo.acts import acts, ends_at
 from services.demo.desks import Desks
 from services.demo.player import Player, pace_of
 from services.demo.scenario import load_week
+from services.engine.sql.snapshot import open_store_snapshot
+from services.engine.sqlite.snapshot import open_snapshot
 from services.sealing.master_key import load_master_key
 from tests.contract.backbones import Made, UnderTest
 from tests.contract.embedded import embedded
+from tests.contract.judged import judged
 from tests.contract.kafka import on_kafka
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
@@ -36,6 +41,14 @@ async def test_the_same_week_makes_the_same_of_both_engines(tmp_path: Path) -> N
     assert made.transitions == calm.transitions
     assert made.views == calm.views
     assert made.links == calm.links
+    policies, middle = load_policies(), start + (ends_at(week) - start) / 2
+    for at in (middle, ends_at(week)):
+        here = judged(partial(open_snapshot, tmp_path / "embedded"), policies, at)
+        there = judged(partial(open_store_snapshot, f"sqlite:///{tmp_path / 'kafka' / 'store.sqlite'}"), policies, at)
+        assert there == here
+        assert here.cases
+    assert len(here.cases) > 3
+    assert here.by_draft
 
 
 async def played(backbone: UnderTest) -> Made:

@@ -1,15 +1,14 @@
-"""Indicators of a data directory: every case as it stood at a time, by every processor, beside a running service."""
+"""Indicators of what is stored: every case as it stood at a time, by every processor, beside running services."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from ccr_events.core.rules import Policies
 from services.casebook.as_of import known_facts, view_as_of
-from services.casebook.replay import Progress, bounds, parts
-from services.casebook.replay_crew import PolicySource, crew, processes_for
-from services.engine.sqlite.snapshot import Snapshot
+from services.casebook.history import History, parts
+from services.casebook.replay import Progress
+from services.casebook.replay_crew import Opened, PolicySource, crew, processes_for
 from services.monitor.indicators.case import Case, Window
 from services.monitor.indicators.catalogue import named
 from services.monitor.indicators.tally import Tally
@@ -19,7 +18,7 @@ _Part = tuple[int, int, Window, tuple[str, ...]]
 
 
 def measured(
-    directory: Path,
+    opened: Opened[History],
     policies: PolicySource,
     window: Window,
     keys: Sequence[str] = (),
@@ -32,10 +31,11 @@ def measured(
     Raises `UnknownIndicator`, `ReplayRefused` when policies are missing, `StorageFailed`.
     """
     wanted = tuple(indicator.key for indicator in named(keys))
-    bound = bounds(directory)
+    with opened() as stored:
+        bound = stored.bound()
     count = processes_for(bound.events) if processes is None else processes
     tally, done = Tally(), 0
-    with crew(directory, policies, count) as hands:
+    with crew(opened, policies, count) as hands:
         work = ((first, last, window, wanted) for first, last in parts(bound))
         for _, (found, read) in hands.each(_part, work):
             tally.merge(found)
@@ -45,7 +45,7 @@ def measured(
     return tally
 
 
-def _part(stored: Snapshot, policies: Policies, part: _Part) -> tuple[Tally, int]:
+def _part(stored: History, policies: Policies, part: _Part) -> tuple[Tally, int]:
     """(what was observed, facts read)."""
     first, last, window, keys = part
     indicators, tally, read = named(keys), Tally(), 0

@@ -1,4 +1,4 @@
-"""A draft tried on a data directory: every case, by every processor, beside a running service. Writes nothing."""
+"""A draft tried on what is stored: every case, by every processor, beside running services. Writes nothing."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ccr_events.core.rules import Policies
 from ccr_events.policy import load_policies
 from ccr_events.policy.draft import DraftBook, read_drafts
 from services.casebook.as_of import known_facts
-from services.casebook.replay import Progress, bounds, parts
+from services.casebook.history import History, parts
+from services.casebook.replay import Progress
 from services.casebook.replay_case import require_editions
-from services.casebook.replay_crew import crew, processes_for
+from services.casebook.replay_crew import Opened, crew, processes_for
 from services.casebook.replay_report import ReplayRefused
-from services.engine.sqlite.snapshot import Snapshot
 from services.monitor.what_if.judging import Compared, compared
 from services.monitor.what_if.report import Outcome
 
@@ -53,7 +53,7 @@ def load_drafted(policies: Path | None, drafts: Texts) -> DraftBook:
 
 
 def tried(
-    directory: Path,
+    opened: Opened[History],
     policies: Path | None,
     question: Question,
     progress: Progress | None = None,
@@ -62,10 +62,12 @@ def tried(
     processes: int | None = None,
 ) -> Outcome:
     """Judge history by the drafts; raises `ReplayRefused`, `StorageFailed`, and what `read_drafts` does."""
-    bound = bounds(directory)
+    with opened() as stored:
+        bound = stored.bound()
     count = processes_for(bound.events) if processes is None else processes
     outcome, done = Outcome(), 0
-    with crew(directory, partial(load_drafted, policies, question.drafts), count) as hands:
+    drafted = partial(load_drafted, policies, question.drafts)
+    with crew(opened, drafted, count) as hands:
         work = (_Part(first, last, question.since, question.as_of, listing is not None) for first, last in parts(bound))
         for _, (found, links, read) in hands.each(_try, work):
             outcome.merge(found)
@@ -77,7 +79,7 @@ def tried(
     return outcome
 
 
-def _try(stored: Snapshot, policies: Policies, part: _Part) -> tuple[Outcome, list[Compared], int]:
+def _try(stored: History, policies: Policies, part: _Part) -> tuple[Outcome, list[Compared], int]:
     """(what would have changed, the links that do, where they are listed, facts read)."""
     if not isinstance(policies, DraftBook):
         raise ReplayRefused("a draft was asked about and none was loaded")

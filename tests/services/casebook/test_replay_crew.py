@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from ccr_events.policy import load_policies
 from services.casebook.replay import verify
 from services.casebook.replay_crew import crew
 from services.casebook.replay_report import ReplayRefused
-from services.engine.sqlite.snapshot import Snapshot
+from services.engine.sqlite.snapshot import Snapshot, open_snapshot
 from tests.support.core_rules import BOOK, Book
 from tests.support.small_log import fill
 
@@ -33,7 +34,7 @@ def events_and_part(stored: Snapshot, policies: object, part: int) -> tuple[int,
 
 
 def test_parts_come_back_in_order_and_errors_come_through(made: Path) -> None:
-    with crew(made, cheap, 2) as hands:
+    with crew(partial(open_snapshot, made), cheap, 2) as hands:
         found = list(hands.each(events_and_part, range(20)))
         assert [result[1] for _, result in found] == list(range(20))
         assert len({result[0] for _, result in found}) == 1
