@@ -19,7 +19,9 @@ from services.casebook.recorder import Casebook
 from services.demo.acts import acts, ends_at
 from services.demo.scenario import load_week
 from services.engine.kafka.outgoing import EventRecord, event_record
+from services.engine.ports import LogRecord
 from services.engine.sqlite import open_engine
+from services.engine.sqlite.queries import MAX_RECORDS
 from services.engine.transaction import NewRecord
 from tests.support.core_week import CoreWeek
 from tests.support.records import Silent
@@ -109,7 +111,9 @@ async def embedded_fold(directory: Path, records: Sequence[NewRecord], policies:
         for first in range(0, len(records), AT_ONCE):
             appending = (partial(casebook.append, record=record) for record in records[first : first + AT_ONCE])
             await asyncio.gather(*(engine.writer.write(append) for append in appending))
-        log = await engine.log.read(0, 100_000)
+        log: list[LogRecord] = []
+        while some := await engine.log.read(log[-1].position if log else 0, MAX_RECORDS):
+            log += some
         last = await engine.alerts.last_seq()
         told: dict[str, bytes] = {}
         seen = 0
