@@ -84,7 +84,7 @@ def show_indicators(opened: Opened[History], asked: Asked, policies: Path | None
     table(
         ("indicator", "owed by", "value", "name"),
         [(row.title, agency_name(row.agency) if row.agency else "", row.text, row.key) for row in rows],
-        none="Nothing was recorded by then.",
+        none="Nothing of what these count was recorded by then.",
     )
 
 

@@ -81,7 +81,8 @@ def up(
         say(f"security   {cluster.secrets.absolute()}")
     for node in cluster.nodes:
         say(f"log        {cluster.log(node).absolute()}")
-    say("It runs on in the background until  ccr kafka down. Next, when it is new:  ccr kafka topics apply")
+    then = "ccr kafka topics apply" + ("  and  ccr kafka acls apply" if cluster.secure else "")
+    say(f"It runs on in the background until  ccr kafka down. Next, when it is new:  {then}")
 
 
 def down(data: Directory = DEFAULT_DATA, as_json: AsJson = False) -> None:

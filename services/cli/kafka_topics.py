@@ -129,12 +129,12 @@ def repartition(
 async def _repartitioned(where: Connection, partitions: int, drawn: Callable[[int, int], None]) -> Repartitioned:
     from services.cli.refused import Refused
     from services.engine.kafka.topics import TopicsMismatch, catalogue, cluster_admin, plan, read_layout
-    from services.engine.kafka.topics.in_force import copies_in_force
+    from services.engine.kafka.topics.in_force import NO_LAYOUT, copies_in_force
     from services.engine.kafka.topics.repartition import repartition as write_anew
 
     layout = await read_layout(*where)
     if layout is None:
-        raise Refused("this cluster has no topics of the backbone yet: ccr kafka topics apply --partitions N")
+        raise Refused(NO_LAYOUT)
     if partitions <= layout.partitions:
         raise Refused(f"partitions can only be added: there are {layout.partitions}")
     async with cluster_admin(*where) as admin:

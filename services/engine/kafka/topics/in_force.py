@@ -28,9 +28,14 @@ async def size_in_force(bootstrap: str, security: Security | None = None) -> Siz
     """The catalogue's size that the cluster's layout says. Raises `KafkaUnreachable`."""
     layout = await read_layout(bootstrap, security)
     if layout is None:
-        raise KafkaUnreachable(NO_LAYOUT)
+        raise KafkaUnreachable(NO_LAYOUT if security is None else f"{NO_LAYOUT}. {_hidden_from(security.user)}")
     async with cluster_admin(bootstrap, security) as admin:
         return layout.size(await copies_in_force(admin))
+
+
+def _hidden_from(user: str) -> str:
+    """Kafka does not tell whether a topic is missing, or hidden from who asks."""
+    return f"Or {user} may not see them: ccr kafka acls apply"
 
 
 async def checked_size(bootstrap: str, *names: str, security: Security | None = None) -> Size:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.engine.kafka.security import Security
 from services.engine.kafka.topics import in_force
 from services.engine.kafka.topics.catalogue import LAYOUT
-from services.engine.kafka.topics.standing import TopicStanding
+from services.engine.kafka.topics.standing import KafkaUnreachable, TopicStanding
 
 
 class Brokers:
@@ -33,3 +35,18 @@ async def test_a_broker_that_is_down_changes_nothing(
 
     monkeypatch.setattr(in_force, "topics_on", standing)
     assert await in_force.copies_in_force(Brokers(running)) == copies
+
+
+@pytest.mark.parametrize("user", [None, "alerts"])
+async def test_topics_that_are_hidden_are_not_told_apart_from_missing_ones(
+    user: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_layout(bootstrap: str, security: Security | None) -> None:
+        return None
+
+    monkeypatch.setattr(in_force, "read_layout", no_layout)
+    security = None if user is None else Security(Path("ca.pem"), user, "obviously-no-password")
+    with pytest.raises(KafkaUnreachable, match="topics apply") as refused:
+        await in_force.size_in_force("127.0.0.1:1", security)
+    assert ("alerts may not see them: ccr kafka acls apply" in str(refused.value)) == (user is not None)
+    assert "obviously" not in str(refused.value)
