@@ -50,7 +50,7 @@ from services.portal.backbone import NotOnThisEngine
 from services.sealing.access import Opener
 from services.sealing.hashes import KeyedHashes
 from services.sealing.key_tables import is_new
-from services.sealing.keys import KeyStoreError
+from services.sealing.keys import KeyStoreError, durable_before
 from services.sealing.master_key import MasterKey, load_master_key
 from services.sealing.sealer import Sealer
 from services.sealing.shared_keystore import SharedKeyStore, open_shared_keys
@@ -140,7 +140,7 @@ async def open_backbone(settings: Settings, *, inbound: bool = False) -> AsyncIt
         master = await _master_key(settings, store)
         keystore = await asyncio.to_thread(open_shared_keys, settings.keys, master)
         try:
-            store.writer.before_commit(keystore.flush)
+            store.writer.before_commit(durable_before(keystore))
             backbone = await _assembled(settings, store, outgoing, policies, master, keystore, sources)
             async with _beside(relay(store.writer, store.counts.unsent), _fenced(settings, size, outgoing)):
                 yield backbone

@@ -29,7 +29,7 @@ from services.monitor.health import Health
 from services.monitor.metrics import Metrics
 from services.sealing.access import Opener
 from services.sealing.hashes import KeyedHashes
-from services.sealing.keys import KeyStoreError
+from services.sealing.keys import KeyStoreError, durable_before
 from services.sealing.keystore import FILE_NAME as KEYS_FILE
 from services.sealing.keystore import KeyStore
 from services.sealing.master_key import MasterKey, load_master_key
@@ -107,7 +107,7 @@ async def open_backbone(settings: Settings) -> AsyncIterator[Backbone]:
         master = await asyncio.to_thread(_master_key, settings)
         keystore = await asyncio.to_thread(KeyStore, settings.data / KEYS_FILE, master)
         try:
-            engine.writer.before_commit(keystore.flush)
+            engine.writer.before_commit(durable_before(keystore))
             async with (
                 _projected(settings.read_model, engine),
                 _assembled(settings, engine, policies, master, keystore) as backbone,

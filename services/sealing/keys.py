@@ -6,11 +6,13 @@ views, caches, quarantine and backups.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ccr_events.codes.backbone import KeyRing
+from services.engine.transaction import StorageFailed
 
 
 class KeyStoreError(RuntimeError):
@@ -44,7 +46,20 @@ class Keys(Protocol):
         """Move every key of a case to a ring, durably; `destroyed` deletes them for good."""
 
     def flush(self) -> None:
-        """Make new keys durable; the engine calls it before each commit of the log (`Writer.before_commit`)."""
+        """Make new keys durable; the engine does so before each commit of the log (`durable_before`). Raises
+        `KeyStoreError`."""
 
     def close(self) -> None:
         """Flush and close."""
+
+
+def durable_before(keys: Keys) -> Callable[[], None]:
+    """`keys.flush` as a hook of `Writer.before_commit`: it raises `StorageFailed`, in the key store's own words."""
+
+    def flush() -> None:
+        try:
+            keys.flush()
+        except KeyStoreError as error:
+            raise StorageFailed(str(error)) from error
+
+    return flush

@@ -61,6 +61,8 @@ class SharedKeyStore:
         self._checked_s = 0.0
         self._sealing = False
         """Whether a key was asked for to seal with since the last flush."""
+        self._refused = False
+        """Whether the newest write failed."""
         self._prove()
 
     def __repr__(self) -> str:
@@ -119,10 +121,12 @@ class SharedKeyStore:
             self._vacuum()
 
     def reach(self) -> str | None:
-        """Why the keys cannot be reached now; None when they can."""
+        """Why keys cannot be read now, or made durable where the newest were not; None when they can."""
         try:
             with self._lock:
                 self._look_for_moves(trusted_s=0.0)
+                if self._refused:
+                    self._written(_write_nothing_new)
         except KeyStoreError as error:
             return str(error)
         return None
@@ -211,7 +215,10 @@ class SharedKeyStore:
             with self._tables.writing.begin() as connection:
                 return work(connection)
 
-        return self._tried(once)
+        self._refused = True
+        done = self._tried(once)
+        self._refused = False
+        return done
 
     def _tried(self, once: Callable[[], T]) -> T:
         """Once more on a new connection when the old one was cut meanwhile: all of it may be done twice."""
@@ -268,6 +275,11 @@ def open_shared_keys(address: str, master: MasterKey) -> SharedKeyStore:
     except BaseException:
         tables.dispose()
         raise
+
+
+def _write_nothing_new(connection: Connection) -> None:
+    """A write, to see whether one is possible."""
+    connection.execute(MASTER.update().values(moves=MASTER.c.moves))
 
 
 def _store(connection: Connection, new: dict[tuple[str, str], bytes]) -> None:

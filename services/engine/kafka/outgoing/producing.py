@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, TopicAuthorizationFailedError
 
 from services.engine.kafka.outgoing.record import EventRecord, event_record
 from services.engine.kafka.security import Security, aiokafka_settings
@@ -33,6 +33,13 @@ CLOSE_S = 5.0
 """How long a producer may take to close."""
 BATCH_BYTES = 512 * 1024
 """A record batch grows to this; a larger record is a batch of its own."""
+
+_ADVICE: Mapping[type[BaseException], str] = {
+    MessageSizeTooLargeError: "the topic takes less than it is to take (max.message.bytes): see ccr kafka topics plan, "
+    "and apply",
+    TopicAuthorizationFailedError: "this user may not write there: see ccr kafka acls plan, and apply",
+}
+_PRESUMED = "see that its brokers run and that this service may write there"
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -66,6 +73,8 @@ class KafkaOutgoing:
         self._turn = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
         self._failure: str | None = None
+        self._records_refused = False
+        """Whether Kafka refused the newest records for what they are: then it does not help that it answers."""
         self._retired: str | None = None
 
     @property
@@ -79,8 +88,8 @@ class KafkaOutgoing:
         self.send(())
 
     def reach(self) -> str | None:
-        """Why nothing can be sent now, asked of Kafka where the newest records were not sent; None when it can."""
-        if self._failure is not None:
+        """Why nothing can be sent now, asked of Kafka where it did not answer last; None when it can."""
+        if self._failure is not None and not self._records_refused:
             with suppress(NotSent):
                 self._write((), min(REACH_S, self._patience_s))
         return self._failure
@@ -107,14 +116,15 @@ class KafkaOutgoing:
         try:
             sending.result(patience_s + CLOSE_S)
         except (KafkaError, OSError, TimeoutError) as error:
+            self._records_refused = isinstance(error, KafkaError) and not error.retriable
             self._failure = (
-                f"Kafka at {self._bootstrap} did not take what was sent to {self._topic} ({type(error).__name__}): see "
-                "that its brokers run and that this service may write there; it is sent again with the next events"
+                f"Kafka at {self._bootstrap} did not take what was sent to {self._topic} ({type(error).__name__}): "
+                f"{_ADVICE.get(type(error), _PRESUMED)}; it is sent again with the next events"
             )
             raise NotSent(self._failure) from error
         finally:
             sending.cancel()  # were it not done by now, it would mix with the next
-        self._failure = None
+        self._failure, self._records_refused = None, False
 
     def close(self) -> None:
         """Close the producer and end the thread."""
