@@ -1,14 +1,16 @@
 """Composition root of the reading side of the Kafka engine: alerts, links and cases, apart from whoever accepts.
 
 It reads the SQL store that the monitor fills, needs no key that seals, and accepts no event. That an alert was
-delivered it writes to a topic of its own, from which intake takes it in.
+delivered it writes to a topic of its own, from which intake takes it in. While Kafka is away it serves what is in the
+store.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,16 +18,19 @@ from ccr_events.policy import PolicyBook, load_policies
 from services.alerts.receipts_topic import ReceiptsTopic
 from services.casebook.editions import require_editions
 from services.engine.clock import WallClock
-from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing
+from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing, NotSent
 from services.engine.kafka.security import Security
 from services.engine.kafka.topics.catalogue import RECEIPTS
-from services.engine.kafka.topics.in_force import checked_size
+from services.engine.kafka.topics.in_force import NoTopics, checked_size
+from services.engine.kafka.topics.standing import KafkaUnreachable
 from services.engine.ports import AlertSource, Clock, Links, Log
 from services.engine.sql.store import open_store
 from services.intake.api_keys import ApiKeys
 from services.monitor.delivery_metrics import DeliveryFigures
 from services.monitor.metrics import Metrics
 from services.monitor.worker_health import WorkerHealth
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,11 @@ class ReadingSide:
 async def open_reading(settings: Settings) -> AsyncIterator[ReadingSide]:
     """Open everything, and close it in reverse.
 
-    Raises `KafkaUnreachable`, `TopicsMismatch`, `SecurityRefused`, `NotSent`, `StorageFailed`, `ccr_events.policy`
-    errors or `PoliciesMissing`; every message says what to do.
+    Raises `NoTopics`, `TopicsMismatch`, `SecurityRefused`, `StorageFailed`, `ccr_events.policy` errors or
+    `PoliciesMissing`; every message says what to do. A Kafka that does not answer is told in the log and in metrics.
     """
     policies = await asyncio.to_thread(load_policies, settings.policies)
-    await checked_size(settings.bootstrap, RECEIPTS, security=settings.security)
+    await _check_topic(settings)
     async with _receipts(settings) as outgoing, open_store(settings.store) as store:
         await require_editions(store.log, (await store.counts.figures()).position, policies)
         metrics = Metrics(store.counts, settings.clock)
@@ -87,13 +92,23 @@ async def open_reading(settings: Settings) -> AsyncIterator[ReadingSide]:
         )
 
 
+async def _check_topic(settings: Settings) -> None:
+    try:
+        await checked_size(settings.bootstrap, RECEIPTS, security=settings.security)
+    except NoTopics:
+        raise
+    except KafkaUnreachable as away:
+        _log.warning("alerts go out, and their receipts wait: %s", away)
+
+
 @asynccontextmanager
 async def _receipts(settings: Settings) -> AsyncIterator[KafkaOutgoing]:
     outgoing = KafkaOutgoing(
         settings.bootstrap, RECEIPTS, 1, security=settings.security, patience_s=settings.kafka_patience_s
     )
     try:
-        await asyncio.to_thread(outgoing.start)
+        with suppress(NotSent):  # in metrics, until receipts can be written
+            await asyncio.to_thread(outgoing.start)
         yield outgoing
     finally:
         await asyncio.to_thread(outgoing.close)

@@ -10,6 +10,11 @@ from services.engine.kafka.topics.layout import read_layout
 from services.engine.kafka.topics.required import require_topics
 from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, topics_on
 
+
+class NoTopics(KafkaUnreachable):
+    """Kafka answers, and there are none of ours, or none that are shown to this user."""
+
+
 NO_LAYOUT = "this cluster has no topics of the backbone yet: ccr kafka topics apply --partitions N"
 MOST_COPIES = 3
 """Brokers that hold each record, where there are as many."""
@@ -25,10 +30,10 @@ async def copies_in_force(admin: AIOKafkaAdminClient) -> int:
 
 
 async def size_in_force(bootstrap: str, security: Security | None = None) -> Size:
-    """The catalogue's size that the cluster's layout says. Raises `KafkaUnreachable`."""
+    """The catalogue's size that the cluster's layout says. Raises `KafkaUnreachable`, of which `NoTopics` is one."""
     layout = await read_layout(bootstrap, security)
     if layout is None:
-        raise KafkaUnreachable(NO_LAYOUT if security is None else f"{NO_LAYOUT}. {_hidden_from(security.user)}")
+        raise NoTopics(NO_LAYOUT if security is None else f"{NO_LAYOUT}. {_hidden_from(security.user)}")
     async with cluster_admin(bootstrap, security) as admin:
         return layout.size(await copies_in_force(admin))
 
