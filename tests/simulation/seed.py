@@ -126,6 +126,8 @@ class _Run:
         self.backbones = Backbones(world)
         self.listeners: list[Listener] = []
         self._events = 0
+        self._at_rest_at = world.clock.now()
+        """Since when nothing was to be done any more. After it the backbone ends, and time goes on without it."""
 
     async def play(self) -> None:
         """Everything happens, and calms down."""
@@ -162,7 +164,7 @@ class _Run:
             return
         found = evidence(self.backbones.last.disk.directory, policies())
         self._events = len(found.log)
-        for law in broken_laws(found, world.books, self.listeners, world.clock.now(), world.random):
+        for law in broken_laws(found, world.books, self.listeners, self._at_rest_at, world.random):
             world.trace.violated(law)
         if world.seed % CALM_EVERY == 0 and not world.trace.violations:
             for difference in same_when_calm(found, world.books):
@@ -211,7 +213,7 @@ class _Run:
             now = await self._standing()
             if now is not None and now == calm_at:
                 return
-            calm_at = now
+            calm_at, self._at_rest_at = now, world.clock.now()
         world.trace.violated(f"it does not come to rest: {world.doing() or 'alerts are not heard'}")
 
     async def _standing(self) -> tuple[int, int] | None:
