@@ -2,7 +2,8 @@
 
 SQLite writes the frames of a commit to the write-ahead log, syncs, and only then may copy pages into the database. So
 until the sync any part of the frames may be there, in any order of blocks, the last one half written; the database is
-as it was. After it the frames are whole, and any of the database's pages may be new.
+as it was. After it the frames are whole, and any of the database's pages may be new. Where a log begins anew, SQLite
+syncs its header before any frame (sqlite.org/src/info/ff5be73dee): no new frame stands under an old header.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from random import Random
 
 BLOCK = 4_096
 """Bytes a disk writes as one."""
+HEADER_BYTES = 32
+"""Of a write-ahead log (sqlite.org/fileformat2.html, section 4.1)."""
 
 Files = Mapping[str, bytes]
 """File name → content."""
@@ -27,7 +30,7 @@ def torn(before: Files, after: Files, random: Random) -> tuple[str, dict[str, by
             for name in after
         }
         return "checkpoint torn", kept
-    tear = random.choice((_nothing, _prefix, _garbled, _some_blocks, _everything))
+    tear = random.choice((_nothing, _prefix, _garbled, _some_frames, _everything))
     left = dict(before)
     for name in sorted(logs):
         if before.get(name, b"") != after[name]:
@@ -67,6 +70,11 @@ def _some_blocks(before: bytes, after: bytes, random: Random) -> bytes:
     blocks = (new if random.random() < 0.5 else old for _ in range(0, size, BLOCK))
     mixed = b"".join(source[at : at + BLOCK] for at, source in zip(range(0, size, BLOCK), blocks, strict=True))
     return mixed[: len(before)] if mixed[len(before) :].strip(b"\0") == b"" else mixed
+
+
+def _some_frames(before: bytes, after: bytes, random: Random) -> bytes:
+    """Any blocks of a log, behind the header that was synced before them."""
+    return after[:HEADER_BYTES] + _some_blocks(before, after, random)[HEADER_BYTES:]
 
 
 def _first_difference(before: bytes, after: bytes) -> int:
