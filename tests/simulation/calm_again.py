@@ -26,6 +26,7 @@ from services.casebook.recorder import Casebook
 from services.embedded import MASTER_KEY_FILE, Backbone, Settings, open_backbone
 from services.engine.ports import Submission
 from services.engine.sqlite.database import DATABASE, connect_reading
+from services.engine.sqlite.links import COLUMNS
 from services.engine.transaction import Deadline, Transaction
 from services.identity import proposals
 from services.sealing.hashes import KeyedHashes
@@ -42,7 +43,8 @@ _KEY_IDS = {alerts.SOURCE: alerts.KEY_ID, proposals.SOURCE: proposals.KEY_ID}
 """Source → under which key the backbone itself publishes."""
 _COMPARED = {
     "facts": "SELECT * FROM facts ORDER BY key",
-    "links": "SELECT * FROM links ORDER BY link_id",
+    # Not their row numbers: a link that came and went between two commits has left none.
+    "links": f"SELECT {COLUMNS} FROM links ORDER BY link_id",
     "the outbox": "SELECT * FROM outbox ORDER BY seq",
     "cases": "SELECT * FROM cases ORDER BY number",
     "numbers": "SELECT * FROM reference_numbers ORDER BY kind, number, issuer",
