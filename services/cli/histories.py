@@ -29,18 +29,13 @@ def chosen(context: typer.Context, data: Path, store: str | None) -> Opened[Hist
 
     Raises `Refused` when the directory holds no log; opening raises `StorageFailed` when the store is none.
     """
+    if store is None or (_said(context, "data") and not _said(context, "store")):
+        from services.engine.sqlite.snapshot import open_snapshot
+
+        return partial(open_snapshot, existing(data))
     from services.engine.sql.snapshot import open_store_snapshot
 
-    if store is None or (_said(context, "data") and not _said(context, "store")):
-        return in_directory(data)
     return partial(open_store_snapshot, store)
-
-
-def in_directory(data: Path) -> Opened[History]:
-    """That of a data directory; raises `Refused`."""
-    from services.engine.sqlite.snapshot import open_snapshot
-
-    return partial(open_snapshot, existing(data))
 
 
 def existing(data: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,20 +57,17 @@ def up(
     makes the directory, a master key that seals confidential fields, and keys with which commands on this machine
     (ccr watch, ccr ingest, ccr ack) reach it by --data alone.
     """
-    import uvicorn
-
+    from services.cli.serving import run_serving
     from services.embedded import Settings
 
     settings = Settings(data=data, policies=policies, master_key=master_key, read_model=read_model)
-    factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_run(settings, host, port, local_keys=local_keys, as_json=as_json))
+    run_serving(_run(settings, host, port, local_keys=local_keys, as_json=as_json))
 
 
 async def _run(settings: Settings, host: str, port: int, *, local_keys: bool, as_json: bool) -> None:
     from services.cli.local import Server, forget_server, write_server
     from services.cli.printing import say
-    from services.cli.refused import Refused
+    from services.cli.serving import until_stopped
     from services.cli.stopping import stop_asked
     from services.embedded import open_backbone
     from services.portal.app import create_app
@@ -83,13 +79,7 @@ async def _run(settings: Settings, host: str, port: int, *, local_keys: bool, as
             write_server(settings.data, Server(url, os.getpid()))
             try:
                 _tell(settings, host, url, keys, as_json=as_json)
-                asked = asyncio.create_task(stopping.wait())
-                await asyncio.wait({asked, serving}, return_when=asyncio.FIRST_COMPLETED)
-                if not asked.done():
-                    asked.cancel()
-                    raise Refused(
-                        "the HTTP server ended by itself; what it said is above, and nothing accepted is lost"
-                    )
+                await until_stopped(stopping, serving, besides=", and nothing accepted is lost")
             finally:
                 forget_server(settings.data)
     if not as_json:

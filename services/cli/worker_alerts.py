@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import typer
 
 from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson, Policies
-from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
+from services.cli.worker_fleet import Concurrency, Member, is_parent, own_port, run_fleet, say_prepared, say_ready
 from services.cli.worker_options import Host, Port, Store, WebPort
 
 if TYPE_CHECKING:
@@ -46,38 +45,33 @@ def alerts(
     """
     from services.cli.printing import json_line, say
     from services.cli.refused import Refused
-    from services.cli.worker_options import say_it_ourselves
-    from services.reading import Settings
 
     if concurrency > 1 and port == 0:
         raise Refused("--concurrency needs a --port that is not 0: all processes listen on the same one")
     if is_parent(concurrency, member):
         run_fleet(concurrency, as_json=as_json)
         return
+    from services.cli.serving import run_serving
+    from services.cli.worker_options import say_it_ourselves
+    from services.reading import Settings
+
     say_it_ourselves()
-    web = None if web_port is None else web_port + (member or 0)
-    _run(Settings(where.bootstrap, store, where.security, policies), host, port, web, member, as_json=as_json)
+    web = own_port(web_port, member)
+    settings = Settings(where.bootstrap, store, where.security, policies)
+    run_serving(_run(settings, host, port, web, member, as_json=as_json))
     if as_json and member is None:
         json_line({"stopped": True, "pid": os.getpid()})
     elif member is None:
         say("stopped; who followed alerts resumes at another of these, or at the portal, without a gap")
 
 
-def _run(settings: Settings, host: str, port: int, web_port: int | None, member: int | None, *, as_json: bool) -> None:
-    import uvicorn
-
-    factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_served(settings, host, port, web_port, member, as_json=as_json))
-
-
-async def _served(
+async def _run(
     settings: Settings, host: str, port: int, web_port: int | None, member: int | None, *, as_json: bool
 ) -> None:
     from contextlib import AsyncExitStack
 
     from services.cli.printing import json_line
-    from services.cli.refused import Refused
+    from services.cli.serving import until_stopped
     from services.cli.stopping import stop_asked
     from services.portal.app import create_reading_app
     from services.portal.operations import create_watch_app
@@ -96,8 +90,4 @@ async def _served(
             json_line({"url": url, "pid": os.getpid()})
         words = f"alerts     {url}/v1/alerts\nkafka      {settings.bootstrap}\nStop with Ctrl-C."
         say_ready(words, to_parent=shared, as_json=as_json)
-        asked = asyncio.create_task(stopping.wait())
-        await asyncio.wait({asked, serving}, return_when=asyncio.FIRST_COMPLETED)
-        if not asked.done():
-            asked.cancel()
-            raise Refused("the HTTP server ended by itself; what it said is above")
+        await until_stopped(stopping, serving)

@@ -12,7 +12,7 @@ import typer
 
 from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson, Policies
-from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
+from services.cli.worker_fleet import Concurrency, Member, is_parent, own_port, run_fleet, say_prepared, say_ready
 from services.cli.worker_options import DEFAULT_STATE, Host, State, WebPort
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def casebook(
     from services.engine.kafka.apps import AppSettings
     from services.engine.kafka.apps.member import member_of
 
-    port = None if web_port is None else web_port + (member or 0)
+    port = own_port(web_port, member)
     settings = AppSettings("casebook", where.bootstrap, data, None, host, port, where.security)
     setup = _setup(settings, policies)
     say_prepared(to_parent=member is not None)

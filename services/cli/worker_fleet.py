@@ -26,6 +26,11 @@ def is_parent(concurrency: int, member: int | None) -> bool:
     return concurrency > 1 and member is None
 
 
+def own_port(first: int | None, member: int | None) -> int | None:
+    """Of a process that pages are served from, when the first of several has this one; None where none is."""
+    return None if first is None else first + (member or 0)
+
+
 def run_fleet(concurrency: int, *, as_json: bool) -> None:
     """Run this very command line so many times, until Ctrl-C; SIGHUP replaces the processes one after another."""
     from services.cli.printing import json_line, say

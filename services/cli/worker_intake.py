@@ -41,17 +41,14 @@ def intake(
     waits in the agency's quarantine (ccr quarantine list). When the store or Kafka refuses, the topics wait and nothing
     is skipped: GET /readyz on --port says why, and GET /metrics how much waits. Several of these share the topics.
     """
-    import uvicorn
-
+    from services.cli.serving import run_serving
     from services.cli.worker_options import say_it_ourselves
     from services.distributed import Settings
 
     say_it_ourselves()
 
     settings = Settings(where.bootstrap, store, keys, master_key, where.security, policies)
-    factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_run(settings, host, port, as_json=as_json))
+    run_serving(_run(settings, host, port, as_json=as_json))
 
 
 async def _run(settings: Settings, host: str, port: int, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson
-from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
+from services.cli.worker_fleet import Concurrency, Member, is_parent, own_port, run_fleet, say_prepared, say_ready
 from services.cli.worker_options import DEFAULT_STATE, Host, State, Store, WebPort
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def monitor(
         return
     log_without_content()
     say_prepared(to_parent=member is not None)
-    port = None if web_port is None else web_port + (member or 0)
+    port = own_port(web_port, member)
     with member_of(data, SERVICE, member or 0, wait=member is not None) as own:
         app = AppSettings(SERVICE, where.bootstrap, own.directory, own.instance, host, port, where.security)
         _run(MonitorSetup(app, store, read_model), to_parent=member is not None, as_json=as_json)

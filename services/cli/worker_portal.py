@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,23 +52,20 @@ def portal(
     An event is answered 202 once it is in the store and all replicas of Kafka have it. As many of these as you like
     may run at once, on the same store and keys. Give agencies their keys with ccr keys issue --store.
     """
-    import uvicorn
-
+    from services.cli.serving import run_serving
     from services.cli.worker_options import say_it_ourselves
     from services.distributed import Settings
 
     say_it_ourselves()
 
     settings = Settings(where.bootstrap, store, keys, master_key, where.security, policies)
-    factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_run(settings, host, port, local_keys, as_json=as_json))
+    run_serving(_run(settings, host, port, local_keys, as_json=as_json))
 
 
 async def _run(settings: Settings, host: str, port: int, local_keys: Path | None, *, as_json: bool) -> None:
     from services.cli.portal_local import found_locally
     from services.cli.printing import json_line, say
-    from services.cli.refused import Refused
+    from services.cli.serving import until_stopped
     from services.cli.stopping import stop_asked
     from services.distributed import open_backbone
     from services.portal.app import create_app
@@ -85,10 +81,6 @@ async def _run(settings: Settings, host: str, port: int, local_keys: Path | None
             json_line({"url": url, "pid": os.getpid()})
         else:
             say(f"portal     {url}\nlive page  {url}/\nkafka      {settings.bootstrap}\nStop with Ctrl-C.")
-        asked = asyncio.create_task(stopping.wait())
-        await asyncio.wait({asked, serving}, return_when=asyncio.FIRST_COMPLETED)
-        if not asked.done():
-            asked.cancel()
-            raise Refused("the HTTP server ended by itself; what it said is above, and nothing accepted is lost")
+        await until_stopped(stopping, serving, besides=", and nothing accepted is lost")
     if not as_json:
         say("stopped; everything accepted is in the store and on Kafka")
