@@ -24,7 +24,7 @@ from services.alerts import receipts
 from services.casebook.appending import AppendOnly
 from services.casebook.editions import require_editions
 from services.engine.clock import WallClock
-from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing, check_size
+from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing, check_size, sending
 from services.engine.kafka.security import Security
 from services.engine.kafka.topics.catalogue import EVENTS, RECEIPTS, Size
 from services.engine.kafka.topics.in_force import checked_size
@@ -134,7 +134,7 @@ async def open_backbone(settings: Settings, *, inbound: bool = False) -> AsyncIt
     sources = {**agencies_topics(), RECEIPTS: _DELIVERIES} if inbound else {}
     size = await checked_size(settings.bootstrap, EVENTS, *sources, security=settings.security)
     async with (
-        _sending(settings, size) as outgoing,
+        sending(_outgoing(settings, size), required=True) as outgoing,
         open_store(settings.store, outgoing) as store,
     ):
         master = await _master_key(settings, store)
@@ -237,20 +237,14 @@ async def _master_key(settings: Settings, store: SqlStore) -> MasterKey:
     return await asyncio.to_thread(load_master_key, settings.master_key, create=new)
 
 
-@asynccontextmanager
-async def _sending(settings: Settings, size: Size) -> AsyncIterator[KafkaOutgoing]:
-    outgoing = KafkaOutgoing(
+def _outgoing(settings: Settings, size: Size) -> KafkaOutgoing:
+    return KafkaOutgoing(
         settings.bootstrap,
         size.named(EVENTS),
         size.partitions,
         security=settings.security,
         patience_s=settings.kafka_patience_s,
     )
-    try:
-        await asyncio.to_thread(outgoing.start)
-        yield outgoing
-    finally:
-        await asyncio.to_thread(outgoing.close)
 
 
 async def _fenced(settings: Settings, size: Size, outgoing: KafkaOutgoing) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ccr_events.policy import PolicyBook, load_policies
 from services.alerts.receipts_topic import ReceiptsTopic
 from services.casebook.editions import require_editions
 from services.engine.clock import WallClock
-from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing, NotSent
+from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing, sending
 from services.engine.kafka.security import Security
 from services.engine.kafka.topics.catalogue import RECEIPTS
 from services.engine.kafka.topics.in_force import NoTopics, checked_size
@@ -26,7 +26,7 @@ from services.engine.kafka.topics.standing import KafkaUnreachable
 from services.engine.ports import AlertSource, Clock, Links, Log
 from services.engine.sql.store import open_store
 from services.intake.api_keys import ApiKeys
-from services.monitor.delivery_metrics import DeliveryFigures
+from services.monitor.delivery_metrics import receipts_refused
 from services.monitor.metrics import Metrics
 from services.monitor.worker_health import WorkerHealth
 
@@ -74,10 +74,10 @@ async def open_reading(settings: Settings) -> AsyncIterator[ReadingSide]:
     """
     policies = await asyncio.to_thread(load_policies, settings.policies)
     await _check_topic(settings)
-    async with _receipts(settings) as outgoing, open_store(settings.store) as store:
+    async with sending(_receipts(settings), required=False) as outgoing, open_store(settings.store) as store:
         await require_editions(store.log, (await store.counts.figures()).position, policies)
         metrics = Metrics(store.counts, settings.clock)
-        metrics.add(DeliveryFigures(lambda: outgoing.failure))
+        metrics.add(receipts_refused(lambda: outgoing.failure))
         yield ReadingSide(
             publisher=ReceiptsTopic(outgoing.write),
             alerts=store.alerts,
@@ -101,14 +101,7 @@ async def _check_topic(settings: Settings) -> None:
         _log.warning("alerts go out, and their receipts wait: %s", away)
 
 
-@asynccontextmanager
-async def _receipts(settings: Settings) -> AsyncIterator[KafkaOutgoing]:
-    outgoing = KafkaOutgoing(
+def _receipts(settings: Settings) -> KafkaOutgoing:
+    return KafkaOutgoing(
         settings.bootstrap, RECEIPTS, 1, security=settings.security, patience_s=settings.kafka_patience_s
     )
-    try:
-        with suppress(NotSent):  # in metrics, until receipts can be written
-            await asyncio.to_thread(outgoing.start)
-        yield outgoing
-    finally:
-        await asyncio.to_thread(outgoing.close)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 EVENTS_A_PART = 2_000
@@ -35,6 +36,12 @@ class History(Protocol):
 
     def cases_named(self, name: str, limit: int) -> list[str]:
         """Cases whose id begins with `name`, or that a number `name` points to; at most `limit`."""
+
+
+def extent(opened: Callable[[], AbstractContextManager[History]]) -> Extent:
+    """How much there is now in what this opens."""
+    with opened() as stored:
+        return stored.bound()
 
 
 def parts(bound: Extent) -> Iterator[tuple[int, int]]:

@@ -19,7 +19,7 @@ from services.casebook.replay_outbox import BUCKET, Row, Sums, add, by_event, di
 from services.casebook.replay_report import Difference, Part, Progress, ReplayRefused, Report
 from services.engine.sqlite.snapshot import Bound, Snapshot, check_database, open_snapshot
 
-__all__ = ["Difference", "Part", "Progress", "ReplayRefused", "Report", "bounds", "verify"]
+__all__ = ["Difference", "Part", "Progress", "ReplayRefused", "Report", "verify"]
 
 POSITIONS_A_PART = 16 * BUCKET
 """Log positions whose transitions are summed up in one part."""
@@ -39,19 +39,14 @@ def verify(
     `StorageFailed` when the database cannot be read or is damaged.
     """
     check_database(directory)
-    bound = bounds(directory)
+    with open_snapshot(directory) as stored:
+        bound = stored.bound()
     if callable(policies):
         source, count = policies, processes_for(bound.events) if processes is None else processes
     else:
         source, count = partial(_same, policies), 1
     with crew(partial(open_snapshot, directory), source, count) as hands:
         return _verified(directory, bound, hands, progress)
-
-
-def bounds(directory: Path) -> Bound:
-    """How much there is now."""
-    with open_snapshot(directory) as stored:
-        return stored.bound()
 
 
 def _verified(directory: Path, bound: Bound, hands: Crew[Snapshot], progress: Progress | None) -> Report:

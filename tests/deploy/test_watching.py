@@ -21,10 +21,10 @@ from services.engine.clock import WallClock
 from services.engine.kafka.apps import PartitionStanding, WorkerStanding, serve_pages
 from services.engine.ports import Figures, LinkCount
 from services.intake.inbound import Standing
-from services.monitor.delivery_metrics import DeliveryFigures
+from services.monitor.delivery_metrics import receipts_refused
 from services.monitor.inbound_metrics import InboundFigures
 from services.monitor.metrics import Metrics
-from services.monitor.projection.figures import ProjectionFigures, ReadModelFigure, Totals
+from services.monitor.projection.figures import ProjectionFigures, Totals, read_model_waits
 from services.monitor.projection.figures import Standing as ProjectionStanding
 from services.monitor.sending_metrics import SendingFigures
 from tests.deploy.composed import ROOT, ours, yaml_of
@@ -52,11 +52,11 @@ async def counted() -> set[str]:
     metrics.refused("le", "conflict")
     metrics.sealed_read("pii", "le", "granted")
     metrics.add(SendingFigures(lambda: None, lambda: 0.0))
-    metrics.add(DeliveryFigures(lambda: None))
+    metrics.add(receipts_refused(lambda: None))
     projecting = CollectorRegistry()
     brought = ProjectionStanding("ccr.links", 0, 5, 5, 0.0, 5)
     projecting.register(ProjectionFigures(lambda: [brought], lambda: Totals(1, 0, 0)))
-    projecting.register(ReadModelFigure(lambda: None))
+    projecting.register(read_model_waits(lambda: None))
     folding = CollectorRegistry()
     serve_pages(Mock(), lambda: WorkerStanding("casebook", [PartitionStanding(0, True, 5, 5, 5)]), folding)
     told = [(await metrics.exposition())[0], generate_latest(projecting), generate_latest(folding)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ccr_events.core.rules import Policies
 from services.casebook.as_of import known_facts, view_as_of
-from services.casebook.history import History, parts
+from services.casebook.history import History, extent, parts
 from services.casebook.replay import Progress
 from services.casebook.replay_crew import Opened, PolicySource, crew, processes_for
 from services.monitor.indicators.case import Case, Window
@@ -31,8 +31,7 @@ def measured(
     Raises `UnknownIndicator`, `ReplayRefused` when policies are missing, `StorageFailed`.
     """
     wanted = tuple(indicator.key for indicator in named(keys))
-    with opened() as stored:
-        bound = stored.bound()
+    bound = extent(opened)
     count = processes_for(bound.events) if processes is None else processes
     tally, done = Tally(), 0
     with crew(opened, policies, count) as hands:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from services.monitor.failure_figure import FailureFigure
+
 BEHIND = "ccr_projected_behind_seconds"
 
 
@@ -77,20 +79,9 @@ class ProjectionFigures(Collector):
         yield _count("ccr_projected_no_room", "Entries for which the quarantine had no room.", totals.no_room)
 
 
-class ReadModelFigure(Collector):
+def read_model_waits(failure: Callable[[], str | None]) -> FailureFigure:
     """Whether the read model is kept up, where there is one."""
-
-    def __init__(self, failure: Callable[[], str | None]) -> None:
-        self._failure = failure
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing before the first scrape."""
-        return ()
-
-    def collect(self) -> Iterable[Metric]:
-        """One sample."""
-        words = "1 while the read model cannot be kept up."
-        yield GaugeMetricFamily("ccr_read_model_waits", words, value=float(self._failure() is not None))
+    return FailureFigure("ccr_read_model_waits", "1 while the read model cannot be kept up.", failure)
 
 
 def _count(name: str, words: str, value: int) -> Metric:

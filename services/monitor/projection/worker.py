@@ -40,7 +40,7 @@ from services.engine.kafka.topics.catalogue import EVENTS, LINKS, QUARANTINE
 from services.engine.ports import Clock
 from services.engine.sql.store import SqlStore, open_store
 from services.monitor.projection.ahead import require_behind
-from services.monitor.projection.figures import ProjectionFigures, ReadModelFigure, Standing, Totals
+from services.monitor.projection.figures import ProjectionFigures, Standing, Totals, read_model_waits
 from services.monitor.projection.into_read_model import KeptReadModel
 from services.monitor.projection.into_store import IntoStore
 from services.monitor.projection.lane import AT_ONCE, Lane
@@ -90,7 +90,7 @@ async def run_monitor(
         beside = [worker.watch]
         if monitor.read_model is not None:
             kept = KeptReadModel(monitor.read_model, store.log, store.alerts)
-            worker.registry.register(ReadModelFigure(lambda: kept.failure))
+            worker.registry.register(read_model_waits(lambda: kept.failure))
             beside.append(partial(worker.while_first, kept.run))
         try:
             await run_app(worker.app, stopping, beside, give_up=give_up)

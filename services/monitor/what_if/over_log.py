@@ -12,7 +12,7 @@ from ccr_events.core.rules import Policies
 from ccr_events.policy import load_policies
 from ccr_events.policy.draft import DraftBook, read_drafts
 from services.casebook.as_of import known_facts
-from services.casebook.history import History, parts
+from services.casebook.history import History, extent, parts
 from services.casebook.replay import Progress
 from services.casebook.replay_case import require_editions
 from services.casebook.replay_crew import Opened, crew, processes_for
@@ -62,8 +62,7 @@ def tried(
     processes: int | None = None,
 ) -> Outcome:
     """Judge history by the drafts; raises `ReplayRefused`, `StorageFailed`, and what `read_drafts` does."""
-    with opened() as stored:
-        bound = stored.bound()
+    bound = extent(opened)
     count = processes_for(bound.events) if processes is None else processes
     outcome, done = Outcome(), 0
     drafted = partial(load_drafted, policies, question.drafts)

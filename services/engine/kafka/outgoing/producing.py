@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer
@@ -223,3 +223,15 @@ async def _thrown_away(producer: AIOKafkaProducer) -> None:
         await asyncio.wait_for(producer.stop(), CLOSE_S)
     except Exception as error:  # it is of no use any more, whatever it says
         _log.warning("a producer that had failed did not close cleanly (%s)", type(error).__name__)
+
+
+@asynccontextmanager
+async def sending(outgoing: KafkaOutgoing, *, required: bool) -> AsyncIterator[KafkaOutgoing]:
+    """Start it, and close it in the end, beside the event loop. `required`: raises `NotSent` when Kafka does not answer
+    now; otherwise `failure` says so, and it is reached when there is something to write."""
+    try:
+        with nullcontext() if required else suppress(NotSent):
+            await asyncio.to_thread(outgoing.start)
+        yield outgoing
+    finally:
+        await asyncio.to_thread(outgoing.close)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from services.monitor.projection.figures import ProjectionFigures, ReadModelFigure, Standing, Totals
+from services.monitor.projection.figures import ProjectionFigures, Standing, Totals, read_model_waits
 
 
 def test_how_far_each_partition_is_and_how_long_the_store_has_been_silent() -> None:
@@ -25,7 +25,7 @@ def test_how_far_each_partition_is_and_how_long_the_store_has_been_silent() -> N
 def test_a_read_model_that_waits_is_seen_without_why() -> None:
     failure: str | None = "postgresql://ccr@model/ccr: the database refused"
     registry = CollectorRegistry()
-    registry.register(ReadModelFigure(lambda: failure))
+    registry.register(read_model_waits(lambda: failure))
     exposed = generate_latest(registry).decode()
     assert "ccr_read_model_waits 1.0" in exposed
     assert "postgresql" not in exposed
