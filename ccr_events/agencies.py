@@ -26,6 +26,9 @@ class Agency(StrEnum):
     CCR = "ccr"  # the independent tracking entity
 
 
+REPORTING = tuple(agency for agency in Agency if agency is not Agency.CCR)
+"""Those that report what they did; the tracking entity only reads and asks."""
+
 AGENCY_NAMES = {
     Agency.PSAP: "dispatch",
     Agency.LE: "police",

@@ -18,18 +18,18 @@ from services.portal.problems import not_found
 SCHEMA_JSON = "application/schema+json"
 
 
-def policy_routes(backbone: Reading) -> list[HTTPRouteHandler]:
+def policy_routes(reading: Reading) -> list[HTTPRouteHandler]:
     """The routes."""
 
     @get("/v1/policies")
     async def list_policies() -> Response[bytes]:
         """Every version of every written policy, in short."""
-        return answer(PoliciesForm(policies=[_short(document) for document in backbone.policies.documents]))
+        return answer(PoliciesForm(policies=[_short(document) for document in reading.policies.documents]))
 
     @get("/v1/policies/{name:str}")
     async def show_policy(name: FromPath[str], version: FromQuery[str | None] = None) -> Response[bytes]:
         """One written policy, whole; the newest version unless one is named."""
-        found = [d for d in backbone.policies.documents if d.policy == name and version in (None, d.version)]
+        found = [d for d in reading.policies.documents if d.policy == name and version in (None, d.version)]
         if not found:
             raise not_found("policy")
         newest = max(found, key=lambda d: d.version_order)

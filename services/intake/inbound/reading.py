@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ccr_events.agencies import Agency
+from ccr_events.agencies import REPORTING
 from ccr_events.envelope import BATCH, STRUCTURED, EnvelopeError, Event, read_http
 from services.engine.kafka.topics.catalogue import INBOUND
 from services.engine.ports import AuthenticatedKey
@@ -31,8 +31,7 @@ class Source:
 
 def agencies_topics() -> dict[str, Source]:
     """Topic → whose it is, of every agency."""
-    agencies = [agency.value for agency in Agency if agency is not Agency.CCR]
-    return {INBOUND + agency: Source(AuthenticatedKey(KEY_ID + agency, agency)) for agency in agencies}
+    return {INBOUND + agency: Source(AuthenticatedKey(KEY_ID + agency, agency.value)) for agency in REPORTING}
 
 
 class Record(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,14 +15,16 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from ccr_events.envelope import STRUCTURED, decode_record, write_structured
+from ccr_events.envelope import decode_record, write_structured
 from services.cli.main import run
 from services.distributed import Settings
+from services.engine.kafka.broker.ports import free_ports
 from services.engine.kafka.topics.catalogue import RECEIPTS
 from tests.services.distributed.conftest import Cluster
 from tests.services.distributed.test_commands import issued
+from tests.services.distributed.test_to_the_reader import publish
 from tests.support.doors import an_event
-from tests.support.running import Running, running
+from tests.support.running import running
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
 PATIENCE_S = 90.0
@@ -35,7 +36,7 @@ async def test_alerts_go_on_whatever_process_serves_them_and_each_delivery_is_to
     kafka = ["--bootstrap", cluster.bootstrap, "--json"]
     state, store = ["--data", str(tmp_path / "state")], ["--store", settings.store]
     keys = ["--keys", settings.keys, "--master-key", str(settings.master_key), "--port", "0"]
-    port, metrics = free_port(), free_port()
+    port, metrics = free_ports(2)
     two = ["--port", str(port), "--web-port", str(metrics), "--concurrency", "2"]
     with (
         running(tmp_path / "portal", "worker", "portal", *kafka, *store, *keys) as portal,
@@ -81,7 +82,7 @@ async def test_alerts_go_on_whatever_process_serves_them_and_each_delivery_is_to
 async def test_their_processes_are_replaced_while_they_serve(
     cluster: Cluster, settings: Settings, tmp_path: Path
 ) -> None:
-    port = free_port()
+    (port,) = free_ports(1)
     options = ["--bootstrap", cluster.bootstrap, "--store", settings.store, "--port", str(port), "--concurrency", "2"]
     with running(tmp_path / "alerts", "worker", "alerts", *options) as alerts:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as reading:
@@ -117,19 +118,7 @@ async def test_only_deliveries_are_taken_in_from_their_topic(
                 await asyncio.sleep(0.1)
                 figures = (await http.get(f"{watch}/metrics")).text
         assert await cluster.sent() == []
-        await stopped(intake)
-
-
-async def stopped(worker: Running) -> None:
-    assert await asyncio.to_thread(worker.stop, signal.SIGTERM) == 0, worker.told
-
-
-def free_port() -> int:
-    """And the one after it, as far as can be known."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+        assert await asyncio.to_thread(intake.stop, signal.SIGTERM) == 0, intake.told
 
 
 def issued_to(agency: str, store: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -157,13 +146,6 @@ async def until_ready(http: httpx.AsyncClient) -> None:
 async def both_listen(port: int) -> bool:
     found = [c for c in psutil.net_connections("tcp4") if c.status == psutil.CONN_LISTEN and c.laddr.port == port]
     return len(found) == 2
-
-
-async def publish(http: httpx.AsyncClient, number: int) -> str:
-    body = orjson.dumps(write_structured(an_event(number, dv="yes")))
-    answer = await http.post("/v1/events", content=body, headers={"content-type": STRUCTURED})
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["case_id"])
 
 
 async def alerts_of(http: httpx.AsyncClient, case: str, *, after: str) -> list[tuple[int, dict[str, Any]]]:

@@ -51,12 +51,17 @@ async def test_links_come_back_whatever_happens_to_a_monitor(
             assert await asyncio.to_thread(worker.stop, signal.SIGTERM) == 0, worker.told
 
 
-async def links_of(http: httpx.AsyncClient, number: int) -> None:
-    """Publish an arrest, and wait until police see what they owe."""
+async def publish(http: httpx.AsyncClient, number: int) -> str:
+    """An arrest; returns its case."""
     body = orjson.dumps(write_structured(an_event(number, dv="yes")))
     answer = await http.post("/v1/events", content=body, headers={"content-type": STRUCTURED})
     assert answer.status_code == 202, answer.text
-    query: Mapping[str, str] = {"case_id": answer.json()["case_id"], "open_only": "false"}
+    return str(answer.json()["case_id"])
+
+
+async def links_of(http: httpx.AsyncClient, number: int) -> None:
+    """Publish an arrest, and wait until police see what they owe."""
+    query: Mapping[str, str] = {"case_id": await publish(http, number), "open_only": "false"}
     async with asyncio.timeout(PATIENCE_S):
         while not (await http.get("/v1/links", params=query)).json()["links"]:
             await asyncio.sleep(0.1)

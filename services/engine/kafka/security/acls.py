@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ccr_events.agencies import Agency
+from ccr_events.agencies import REPORTING
 from services.engine.kafka.security.principals import (
     ALERTS,
     CASEBOOK,
@@ -91,9 +91,8 @@ database, whose groups all begin so."""
 def wanted_acls(size: Size) -> tuple[Acl, ...]:
     """Every ACL there has to be, in order; of the topics keyed by case, those of the generation in force."""
     events, links, views = size.named(EVENTS), size.named(LINKS), size.named(CASE_VIEWS)
-    inbound = [agency for agency in Agency if agency is not Agency.CCR]
     rights = [
-        *_topics(INTAKE, _READ, [LAYOUT, RECEIPTS, *(INBOUND + agency.value for agency in inbound)]),
+        *_topics(INTAKE, _READ, [LAYOUT, RECEIPTS, *(INBOUND + agency.value for agency in REPORTING)]),
         *_topics(INTAKE, _WRITE, [events]),
         *_topics(CASEBOOK, _READ, [LAYOUT, events, views]),
         *_topics(CASEBOOK, _WRITE, [events, links, views, QUARANTINE]),
@@ -117,7 +116,7 @@ def wanted_acls(size: Size) -> tuple[Acl, ...]:
         Acl(CONSOLE, "group", EVERY, "describe"),
         *(Acl(CONSOLE, "cluster", CLUSTER, operation) for operation in _LOOK),
     ]
-    for agency in inbound:
+    for agency in REPORTING:
         # Not its settings, nothing of another's, and no reading: what it sent is sealed from then on, for it too.
         rights += _topics(agency_user(agency), ("write", "describe"), [INBOUND + agency.value])
     return tuple(sorted(set(rights)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccr_events.agencies import Agency
+from ccr_events.agencies import REPORTING, Agency
 
 NODE = "node"
 """The brokers among themselves. It has no password: a node is known by the certificate of its cluster's authority."""
@@ -31,6 +31,6 @@ def agency_user(agency: Agency) -> str:
 
 
 SERVICES = (INTAKE, CASEBOOK, MONITOR, PORTAL, ALERTS)
-AGENCIES = tuple(agency_user(agency) for agency in Agency if agency is not Agency.CCR)
+AGENCIES = tuple(agency_user(agency) for agency in REPORTING)
 USERS = (ADMIN, OPERATOR, CONSOLE, *SERVICES, *AGENCIES)
 """Everybody with a password."""

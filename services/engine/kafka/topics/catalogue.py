@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ccr_events.agencies import Agency
+from ccr_events.agencies import REPORTING
 
 LAYOUT = "ccr.layout"
 """Which generation of the topics keyed by case counts, and with how many partitions. One record, compacted."""
@@ -105,8 +105,7 @@ def catalogue(size: Size) -> tuple[Topic, ...]:
             by_case=False,
             settings=_settings(size, retention_ms=str(INBOUND_RETENTION_MS), **_LARGE),
         )
-        for agency in Agency
-        if agency is not Agency.CCR
+        for agency in REPORTING
     ]
     receipts = Topic(
         RECEIPTS, 1, size.copies, by_case=False, settings=_settings(size, retention_ms=str(INBOUND_RETENTION_MS))
