@@ -7,12 +7,12 @@ to `ccr.events`, where others fold it. What they make of it comes back through t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -22,7 +22,9 @@ from ccr_events.core.derive import NOTIFIED
 from ccr_events.policy import PolicyBook, load_policies
 from services.alerts import receipts
 from services.casebook.appending import AppendOnly
+from services.casebook.edition_watch import EditionWatch
 from services.casebook.editions import require_editions
+from services.engine.beside import beside
 from services.engine.clock import WallClock
 from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing, check_size, sending
 from services.engine.kafka.security import Security
@@ -44,6 +46,7 @@ from services.intake.quarantine import KeptQuarantine
 from services.intake.relaying import relay
 from services.monitor.inbound_metrics import InboundFigures
 from services.monitor.metrics import Metrics
+from services.monitor.policy_metrics import policies_missing
 from services.monitor.sending_metrics import SendingFigures
 from services.monitor.worker_health import Reason, WorkerHealth
 from services.portal.backbone import NotOnThisEngine
@@ -141,8 +144,12 @@ async def open_backbone(settings: Settings, *, inbound: bool = False) -> AsyncIt
         keystore = await asyncio.to_thread(open_shared_keys, settings.keys, master)
         try:
             store.writer.before_commit(durable_before(keystore))
+            require_editions(await store.log.editions(), policies)
+            watch = EditionWatch(store.log.editions, policies)
             backbone = await _assembled(settings, store, outgoing, policies, master, keystore, sources)
-            async with _beside(relay(store.writer, store.counts.unsent), _fenced(settings, size, outgoing)):
+            backbone.metrics.add(policies_missing(lambda: watch.failure))
+            relaying, fenced = relay(store.writer, store.counts.unsent), _fenced(settings, size, outgoing)
+            async with beside(relaying, fenced, watch.run()):
                 yield backbone
         finally:
             await asyncio.to_thread(keystore.close)
@@ -158,7 +165,6 @@ async def _assembled(
     sources: Mapping[str, Source],
 ) -> Backbone:
     clock, writer = settings.clock, store.writer
-    await require_editions(store.log, (await store.counts.figures()).position, policies)
     hashes, sealer = KeyedHashes(master), Sealer(keystore)
     metrics = Metrics(store.counts, clock)
     door = Door(
@@ -255,15 +261,3 @@ async def _fenced(settings: Settings, size: Size, outgoing: KafkaOutgoing) -> No
             if await read_layout(settings.bootstrap, settings.security) != Layout(size.generation, size.partitions):
                 outgoing.retire("the topics have another layout than at the start of this worker: start it again")
                 return
-
-
-@asynccontextmanager
-async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Meanwhile these go on."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

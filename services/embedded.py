@@ -12,7 +12,7 @@ from pathlib import Path
 from ccr_events.agencies import Agency
 from ccr_events.envelope import decode_record
 from ccr_events.policy import PolicyBook, load_policies
-from services.casebook.editions import require_editions
+from services.casebook.editions import editions_on, require_editions
 from services.casebook.recorder import Casebook
 from services.casebook.refold import refold_cases
 from services.casebook.replay import Report, verify
@@ -212,6 +212,6 @@ async def _projected(address: str | None, engine: SqliteEngine) -> AsyncIterator
 async def _checked_log(engine: SqliteEngine, policies: PolicyBook) -> datetime | None:
     """When the newest event was recorded; None on an empty log. Raises `PoliciesMissing`."""
     last = (await engine.counts.figures()).position
-    await require_editions(engine.log, last, policies)
+    require_editions(await editions_on(engine.log, last), policies)
     newest = await engine.log.read(last - 1, 1) if last else []
     return datetime.fromisoformat(decode_record(newest[0].body)["recordedtime"]) if newest else None

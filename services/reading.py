@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ccr_events.policy import PolicyBook, load_policies
 from services.alerts.receipts_topic import ReceiptsTopic
-from services.casebook.editions import require_editions
+from services.casebook.edition_watch import EditionWatch
+from services.engine.beside import beside
 from services.engine.clock import WallClock
 from services.engine.kafka.outgoing import PATIENCE_S, KafkaOutgoing, sending
 from services.engine.kafka.security import Security
@@ -28,6 +29,7 @@ from services.engine.sql.store import open_store
 from services.intake.api_keys import ApiKeys
 from services.monitor.delivery_metrics import receipts_refused
 from services.monitor.metrics import Metrics
+from services.monitor.policy_metrics import policies_missing
 from services.monitor.worker_health import WorkerHealth
 
 _log = logging.getLogger(__name__)
@@ -69,16 +71,18 @@ class ReadingSide:
 async def open_reading(settings: Settings) -> AsyncIterator[ReadingSide]:
     """Open everything, and close it in reverse.
 
-    Raises `NoTopics`, `TopicsMismatch`, `SecurityRefused`, `StorageFailed`, `ccr_events.policy` errors or
-    `PoliciesMissing`; every message says what to do. A Kafka that does not answer is told in the log and in metrics.
+    Raises `NoTopics`, `TopicsMismatch`, `SecurityRefused`, `StorageFailed` or `ccr_events.policy` errors; every
+    message says what to do. A Kafka that does not answer, and a policy that is missing here, are told in the log and
+    in metrics: alerts go out without either.
     """
     policies = await asyncio.to_thread(load_policies, settings.policies)
     await _check_topic(settings)
     async with sending(_receipts(settings), required=False) as outgoing, open_store(settings.store) as store:
-        await require_editions(store.log, (await store.counts.figures()).position, policies)
+        watch = EditionWatch(store.log.editions, policies)
         metrics = Metrics(store.counts, settings.clock)
         metrics.add(receipts_refused(lambda: outgoing.failure))
-        yield ReadingSide(
+        metrics.add(policies_missing(lambda: watch.failure))
+        reading = ReadingSide(
             publisher=ReceiptsTopic(outgoing.write),
             alerts=store.alerts,
             links=store.links,
@@ -90,6 +94,8 @@ async def open_reading(settings: Settings) -> AsyncIterator[ReadingSide]:
             health=WorkerHealth(store.counts, {}),
             clock=settings.clock,
         )
+        async with beside(watch.run()):
+            yield reading
 
 
 async def _check_topic(settings: Settings) -> None:

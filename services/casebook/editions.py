@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ccr_events.envelope import decode_record
 from ccr_events.policy import PolicyBook
 from services.engine.ports import Log
@@ -11,20 +13,26 @@ class PoliciesMissing(RuntimeError):
     """Events on the log were judged by policies that are not loaded; says which and what to do."""
 
 
-async def require_editions(log: Log, last_position: int, policies: PolicyBook) -> None:
-    """Raises `PoliciesMissing` unless every edition stamped on the log is loaded; `last_position` is the newest."""
-    known = {edition.id for edition in policies.editions}
-    missing = [edition for edition in await editions_on(log, last_position) if edition not in known]
+def require_editions(stamped: Sequence[str], policies: PolicyBook) -> None:
+    """Raises `PoliciesMissing` unless every edition stamped on the log is loaded."""
+    missing = missing_editions(stamped, policies)
     if missing:
         raise PoliciesMissing(
             f"events on the log were judged by policy edition {', '.join(missing)}, which {policies.origin} does not "
-            "have: a document was changed or taken away after it was in force. Put the old text back, and change it "
-            "by a new version with a later effective date"
+            "have: a document was changed or taken away after it was in force, or another worker has newer ones. Give "
+            "every worker the same documents, put an old text back, and change it by a new version with a later "
+            "effective date"
         )
 
 
+def missing_editions(stamped: Sequence[str], policies: PolicyBook) -> list[str]:
+    """Those of the editions on a log that are not loaded."""
+    known = {edition.id for edition in policies.editions}
+    return [edition for edition in stamped if edition not in known]
+
+
 async def editions_on(log: Log, last_position: int) -> list[str]:
-    """Edition ids stamped on the log, oldest first; `last_position` is the newest.
+    """Edition ids stamped on a log that one process writes, oldest first; `last_position` is the newest.
 
     Events carry the edition in force when they were recorded, so an edition's events lie together: its end is found
     by halving, in some twenty reads an edition however long the log is. Events carried by a merge bear the edition

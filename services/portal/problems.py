@@ -17,6 +17,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandler, ExceptionHandlersMap
 
+from ccr_events.policy import UnknownEdition
 from services.casebook.replay_report import ReplayRefused
 from services.engine.transaction import EngineClosed, StorageFailed
 from services.identity.proposals import DecisionRefused
@@ -144,6 +145,17 @@ def _unable(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     ).response()
 
 
+def _unjudged(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The policies here are older than those of another worker, or none is in force yet."""
+    _unable_told.tell(str(error))
+    return Problem(
+        503,
+        "The written policy that this is judged by is not loaded here",
+        "Nothing was changed. Send it again: another portal may have it. The operator has been told.",
+        headers={"retry-after": RETRY_S},
+    ).response()
+
+
 def _defect(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A defect of ours. The log gets where it happened and of what type, not its text, which may quote a payload."""
     where = "".join(traceback.format_tb(error.__traceback__)[-6:])
@@ -170,6 +182,7 @@ HANDLERS: ExceptionHandlersMap = {
     EngineClosed: _closed,
     StorageFailed: _unable,
     KeyStoreError: _unable,
+    UnknownEdition: _unjudged,
     KeyUnavailable: _said(410, "It can no longer be opened"),
     ReadRefused: _said(400, "This read cannot be judged"),
     QuarantineFull: _said(503, "The quarantine is full"),

@@ -24,6 +24,7 @@ from services.intake.inbound import Standing
 from services.monitor.delivery_metrics import receipts_refused
 from services.monitor.inbound_metrics import InboundFigures
 from services.monitor.metrics import Metrics
+from services.monitor.policy_metrics import policies_missing
 from services.monitor.projection.figures import ProjectionFigures, Totals, read_model_waits
 from services.monitor.projection.figures import Standing as ProjectionStanding
 from services.monitor.sending_metrics import SendingFigures
@@ -53,6 +54,7 @@ async def counted() -> set[str]:
     metrics.sealed_read("pii", "le", "granted")
     metrics.add(SendingFigures(lambda: None, lambda: 0.0))
     metrics.add(receipts_refused(lambda: None))
+    metrics.add(policies_missing(lambda: None))
     projecting = CollectorRegistry()
     brought = ProjectionStanding("ccr.links", 0, 5, 5, 0.0, 5)
     projecting.register(ProjectionFigures(lambda: [brought], lambda: Totals(1, 0, 0)))

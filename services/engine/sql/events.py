@@ -12,8 +12,9 @@ from sqlalchemy import Row, bindparam, func, insert, select
 from services.engine.buffer import Buffer
 from services.engine.ports import LogRecord
 from services.engine.sql.answers import Answers
+from services.engine.sql.editions import note_editions
 from services.engine.sql.outgoing import OutgoingRecord
-from services.engine.sql.session import Executing
+from services.engine.sql.session import Executing, Session
 from services.engine.sql.tables import COUNTERS, EVENTS, UNSENT
 from services.engine.sql.turn import EVENTS_COUNTER, Turn
 from services.engine.transaction import NewRecord, StoredEvent
@@ -46,6 +47,8 @@ class SqlEvents:
         """By case, how many of the new ones."""
         self._counts: Answers[str, int] = Answers()
         """Events of a case that are stored. What a projection adds meanwhile is not counted."""
+        self._noted: set[str] = set()
+        """Policy editions that are known to be noted."""
 
     @property
     def waiting(self) -> int:
@@ -137,13 +140,14 @@ class SqlEvents:
         self._appended = Counter(record.fact.case_id for _, record in self._new.values.values())
         self._newest = max((record.fact.recorded_at for _, record in self._new.values.values()), default=None)
 
-    def store(self, writing: Executing) -> list[OutgoingRecord]:
+    def store(self, writing: Session) -> list[OutgoingRecord]:
         """Store what the group appended; returns what is to be sent once it is committed."""
         new = list(self._new.values.values())
         if not new:
             return []
         writing.execute(insert(EVENTS), [event_row(position, record) for position, record in new])
         writing.execute(insert(UNSENT), [{"position": position} for position, _ in new])
+        note_editions(writing, writing.dialect, self._editions() - self._noted)
         return [
             OutgoingRecord(position, r.fact.id, r.fact.case_id, r.fact.recorded_at, r.alerting, r.body)
             for position, r in new
@@ -154,6 +158,7 @@ class SqlEvents:
         for case_id, count in self._appended.items():
             if (known := self._counts.known(case_id)) is not None:
                 self._counts.keep(case_id, known + count)
+        self._noted |= self._editions()
         self._clear()
 
     def forget(self) -> None:
@@ -164,6 +169,10 @@ class SqlEvents:
     def forget_answers(self) -> None:
         """Another writer had a turn."""
         self._counts.clear()
+
+    def _editions(self) -> set[str]:
+        """Of the new ones."""
+        return {record.fact.edition for _, record in self._new.values.values()}
 
     def _clear(self) -> None:
         self._new.clear()

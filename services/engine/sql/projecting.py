@@ -19,6 +19,7 @@ from ccr_events.core.model import Fact
 from ccr_events.envelope import read_fact
 from services.engine.ports import Alertable
 from services.engine.sql.database import inserting, shown
+from services.engine.sql.editions import note_editions
 from services.engine.sql.events import event_row
 from services.engine.sql.failure import storage_failed
 from services.engine.sql.link_rows import Said, Told, handed_by, put_handed, put_said
@@ -196,6 +197,7 @@ def _append(connection: Connection, new: Sequence[tuple[Consumed, Fact]], last: 
         for position, (record, fact) in enumerate(new, start=last + 1)
     ]
     connection.execute(insert(EVENTS), rows)
+    note_editions(connection, connection.dialect.name, {fact.edition for _, fact in new})
     cases = [{"case_id": case_id} for case_id in dict.fromkeys(fact.case_id for _, fact in new)]
     noted = inserting(connection.dialect.name, CASES).on_conflict_do_nothing(index_elements=["case_id"])
     connection.execute(noted, cases)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, case, exists, func, select
 from ccr_events.core.codec import decode_link
 from ccr_events.core.model import Link
 from services.engine.ports import Figures, LinkCount, LogRecord
+from services.engine.sql.editions import noted_editions
 from services.engine.sql.events import read_page
 from services.engine.sql.links import bodies
 from services.engine.sql.readers import Readers
@@ -78,6 +79,10 @@ class SqlLog:
             raise ValueError(f"at most {MAX_KNOWN:,} event ids are looked up at once; {len(event_ids):,} were given")
         query = select(EVENTS.c.event_id).where(EVENTS.c.event_id.in_(event_ids))
         return await self._readers.select(lambda c: frozenset(c.execute(query).scalars()))
+
+    async def editions(self) -> list[str]:
+        """Ids of the policy editions that the events were judged by."""
+        return await self._readers.select(noted_editions)
 
 
 class SqlCounts:

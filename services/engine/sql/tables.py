@@ -52,6 +52,13 @@ UNSENT = Table(
     Column("position", BIG, primary_key=True, autoincrement=False, comment="event that may not be on Kafka yet"),
 )
 
+EDITIONS = Table(
+    "store_editions",
+    METADATA,
+    Column("edition", Text, primary_key=True, comment="id of a policy edition"),
+)
+"""Those that the events were judged by; what has not all of them cannot judge the events anew."""
+
 POSITIONS = Table(
     "store_positions",
     METADATA,

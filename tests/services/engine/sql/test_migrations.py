@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from services.engine.sql import open_store
 from services.engine.sql.database import Purpose, open_engine, parsed
+from services.engine.sql.events import event_row
 from services.engine.sql.migrating import STORE
-from services.engine.sql.tables import METADATA
+from services.engine.sql.tables import EDITIONS, EVENTS, METADATA
 from services.engine.transaction import StorageFailed
+from tests.support.core_rules import fact
+from tests.support.records import record
 
 PURPOSE = Purpose("a test", RuntimeError)
 
@@ -36,6 +39,19 @@ async def test_opening_again_keeps_what_is_there(address: str) -> None:
         await store.writer.write(lambda tx: tx.audit.append(b"{}"))
     async with open_store(address) as store:
         assert len(await store.writer.read(lambda tx: tx.audit.entries(0, 9))) == 1
+
+
+async def test_a_store_that_knew_no_editions_is_given_those_of_its_events(address: str) -> None:
+    engine = open_engine(parsed(address, PURPOSE), PURPOSE)
+    with engine.begin() as connection:
+        STORE.migrate(connection, RuntimeError)
+        facts = {n: fact(n, "call.closed", edition=f"e{n % 1_000 == 0}") for n in range(1, 2_101)}
+        connection.execute(insert(EVENTS), [event_row(n, record(each)) for n, each in facts.items()])
+        connection.execute(text(f"DROP TABLE {EDITIONS.name}"))
+        connection.execute(text(f"UPDATE {STORE.version_table} SET version_num = '0001'"))
+    engine.dispose()
+    async with open_store(address) as store:
+        assert await store.log.editions() == ["eFalse", "eTrue"]
 
 
 async def test_tables_of_a_newer_release_are_refused(address: str) -> None:

@@ -53,6 +53,7 @@ async def test_carried_events_come_in_and_intakes_own_are_known(store: SqlStore,
     new = [await asyncio.to_thread(project_events, store.projection, made, case) for case in made.events]
     assert sum(new) == sum(len(log) for log in made.events.values()) - len(own) == 10
     assert rows("SELECT * FROM store_unsent") == []  # they were taken, though nobody said so
+    assert await store.log.editions() == ["e1"]
     carried = [f for f, _ in made.events["case-2"] if f.type == "case.absorbed"]
     log = await store.log.of_case("case-2")
     assert [r.event_id for r in log][-10:] == [f.id for f in carried]
@@ -65,6 +66,7 @@ async def test_a_case_that_only_a_carried_event_names_exists(store: SqlStore) ->
     made = books()
     assert not await store.writer.write(lambda tx: tx.cases.case_exists("case-2"))
     await asyncio.to_thread(project_events, store.projection, made, "case-2")
+    assert await store.log.editions() == ["e1"]
     assert await store.writer.write(lambda tx: tx.cases.case_exists("case-2"))
     assert await store.writer.read(lambda tx: tx.cases.case_exists("case-2"))
 

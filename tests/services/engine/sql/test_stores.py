@@ -70,6 +70,23 @@ async def test_the_log_finds_gives_and_lists_what_was_appended(store: SqlStore) 
     assert await store.log.known([ARREST.id, event_id(99)]) == {ARREST.id}
 
 
+async def test_every_edition_that_events_were_judged_by_is_noted(store: SqlStore) -> None:
+    assert await store.log.editions() == []
+    by_turns = [fact(n, "call.closed", n, edition=f"e{n % 2}") for n in range(1, 5)]
+    for each in by_turns:
+        await store.writer.write(lambda tx, one=each: append(tx, one))
+    assert await store.log.editions() == ["e0", "e1"]
+    with pytest.raises(ValueError, match="undone"):
+        await store.writer.write(lambda tx: refused_after(append(tx, fact(5, "call.closed", 5, edition="e2"))))
+    assert await store.log.editions() == ["e0", "e1"]
+    await store.writer.write(lambda tx: append(tx, fact(6, "call.closed", 6, edition="e2")))
+    assert await store.log.editions() == ["e0", "e1", "e2"]
+
+
+def refused_after(positions: list[int]) -> None:
+    raise ValueError(f"undone: {positions}")
+
+
 async def test_ids_that_were_expected_are_found_as_any_other(store: SqlStore) -> None:
     await store.writer.write(lambda tx: append(tx, ARREST))
     other, late = fact(2, "call.closed", 1), fact(3, "call.closed", 2)
