@@ -57,7 +57,16 @@ async def test_what_comes_by_http_and_what_comes_by_topic_meet_in_one_case(
                 assert 'ccr_inbound_lag_records{agency="le"} 0.0' in figures
                 assert (await http.get(f"{watch}/v1/links", headers=headers)).status_code == 404
                 assert "ccr_sending_refused 0.0" in (await http.get(f"{url}/metrics")).text
-                assert await asyncio.to_thread(run, ["quarantine", "list", "--data", str(local), "--as", "le"]) == 0
+                # What could not be read is repaired by whoever sent it, and goes the same way as everything else.
+                repaired = tmp_path / "repaired.json"
+                repaired.write_bytes(orjson.dumps(write_structured(an_event(3, refs=INCIDENT))))
+                one = [waiting[0]["id"][:8], "--data", str(local), "--as", "le"]
+                assert await asyncio.to_thread(run, ["quarantine", "redrive", *one]) == 1
+                assert await asyncio.to_thread(run, ["quarantine", "redrive", *one, "--file", str(repaired)]) == 0
+                again = await cluster.sent()
+                assert [decode_record(record.value)["id"] for record in again] == [event_id(n) for n in (1, 2, 3)]
+                assert {record.key for record in again} == {answer.json()["case_id"].encode()}
+                assert (await http.get(f"{url}/v1/quarantine", headers=headers)).json()["quarantined"] == []
             assert await asyncio.to_thread(intake.stop, signal.SIGTERM) == 0, intake.told
         assert await asyncio.to_thread(portal.stop, signal.SIGTERM) == 0, portal.told
         assert read_server(local) is None  # nobody is led to a portal that has stopped
