@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from ccr_events.policy import PolicyBook
 from services.casebook.partition import Folding, Places, refusal
 from services.casebook.partition_deadlines import Firing
+from services.casebook.reached import Reached
 from services.casebook.worker_partition import OwnedPartition
 from services.engine.clock import WallClock
 from services.engine.kafka.apps import (
@@ -131,7 +132,7 @@ class CasebookWorker:
         self._partitions = 0
         self._hurry = asyncio.Event()
         self._ready: Callable[[], None] | None = ready
-        self._reached: dict[int, tuple[Any, int]] = {}
+        self._reached = Reached()
         batch_agent(self.app, batch_topic(self.app, places.events), self._work, MOST_BATCHES)
         self.app.on_rebalance_complete.connect(self._assigned)
         self.app.on_partitions_revoked.connect(self._revoked)
@@ -305,24 +306,26 @@ class CasebookWorker:
         ) as asking:
             while True:
                 await asyncio.sleep(LOOK_S)
-                if self._working and self._may_write():
+                if not self._may_write():
+                    self._reached.away(monotonic())
+                elif self._working:
                     await self._fire_passed(asking)
 
     async def _fire_passed(self, asking: AIOKafkaConsumer) -> None:
         now = self._casebook.clock.now()
-        due = {n: each for n, each in self._owned.items() if (at := each.views.next_at()) is not None and at <= now}
-        asked = [TopicPartition(self._places.events, number) for number in due if number not in self._reached]
-        if asked:
-            with suppress(KafkaError):  # asked again at the next look
-                ends = await asking.end_offsets(asked)
-                self._reached.update({tp.partition: (now, end) for tp, end in ends.items()})
-        for number, (asked_at, end) in list(self._reached.items()):
+        due = [n for n, each in self._owned.items() if (at := each.views.next_at()) is not None and at <= now]
+
+        async def ends(numbers: Collection[int]) -> Mapping[int, int]:
+            found = await asking.end_offsets([TopicPartition(self._places.events, number) for number in numbers])
+            return {tp.partition: end for tp, end in found.items()}
+
+        def position(number: int) -> int | None:
             owned = self._owned.get(number)
-            if owned is None:
-                del self._reached[number]
-            elif owned.position >= end:
-                del self._reached[number]
-                await owned.fire(asked_at)
+            return None if owned is None else owned.position
+
+        for number, at in await self._reached.passed(due, now, monotonic(), ends, position):
+            if (owned := self._owned.get(number)) is not None:
+                await owned.fire(at)
 
     def _may_write(self) -> bool:
         """Whether this worker certainly owns what it has. Raises `Awoke` when it slept for too long."""
