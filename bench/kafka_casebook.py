@@ -1,4 +1,5 @@
-"""The product's own casebook worker as a process for the bench: `python -m bench.kafka_casebook BOOTSTRAP DIRECTORY`.
+"""The product's own casebook worker as a process for the bench: `python -m bench.kafka_casebook BOOTSTRAP DIRECTORY
+[WEB_PORT]`.
 
 Its clock stands before the scripted week, so that no deadline passes: the bench publishes the week in seconds.
 """
@@ -24,18 +25,19 @@ READY = "ready"
 BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-async def run(bootstrap: str, directory: Path) -> None:
+async def run(bootstrap: str, directory: Path, web_port: int | None) -> None:
     """Until SIGTERM."""
-    setup = CasebookSetup(AppSettings("casebook", bootstrap, directory), load_policies(), ScriptClock(BEFORE))
+    settings = AppSettings("casebook", bootstrap, directory, web_port=web_port)
+    setup = CasebookSetup(settings, load_policies(), ScriptClock(BEFORE))
     async with stop_asked() as stopping:
         await run_casebook(setup, stopping, ready=lambda: print(READY, flush=True))
 
 
-def main(bootstrap: str, directory: str) -> None:
+def main(bootstrap: str, directory: str, web_port: str = "") -> None:
     """Run it."""
     log_without_content()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(bootstrap, Path(directory)))
+        runner.run(run(bootstrap, Path(directory), int(web_port) if web_port else None))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,6 @@ READ_AFTERWARDS = 20_000
 """Views that the worker then uses, drawn at random: its caches are full when its memory is taken."""
 RUNS = 5
 RESTORE_GOAL_S = 20.0
-MEMORY_GOAL_MB = 2_048
 _OFFSET = 1_000
 _US = 1e6
 _MIB = 2**20
@@ -61,7 +60,7 @@ _MIB = 2**20
 
 def measure(asked: Asked) -> list[Figure]:
     """Every figure of a worker's state."""
-    views = _sample()
+    views = sample()
     with TemporaryDirectory(dir=asked.data) as directory:
         return [
             *_checkpointed(views, Path(directory)),
@@ -69,7 +68,8 @@ def measure(asked: Asked) -> list[Figure]:
         ]
 
 
-def _sample() -> list[CaseView]:
+def sample() -> list[CaseView]:
+    """The views of the scripted week's cases, over and over."""
     policies = load_policies()
     views: dict[str, CaseView] = {}
     for record in islice(records(policies), SAMPLE_EVENTS):
@@ -154,10 +154,10 @@ async def _restored(views: Sequence[CaseView], count: int, directory: Path) -> l
         ),
         Figure(
             PART,
-            f"memory of a worker with {count:,} cases",
+            f"memory of the state alone, {count:,} views, nothing folded",
             worker.peak_bytes / _MIB,
             "MiB",
-            MEMORY_GOAL_MB if count == FULL_VIEWS else None,
+            None,
             True,
             {"peak while restoring, MiB": round(worker.restoring_bytes / _MIB), "then used": READ_AFTERWARDS},
         ),
@@ -182,9 +182,9 @@ async def _written(bootstrap: str, views: Sequence[CaseView], count: int) -> int
                     value = encode_view(ViewRecord(1, _OFFSET, next_at, packed))
                     outputs.append(Output(TOPIC, _case(number).encode(), value))
                     written += len(value)
-                await _sent(producer, outputs, partition)
+                await sent(producer, outputs, partition)
             mark = Mark(1, _OFFSET, 0, b"the line", TOPIC, partition)
-            await _sent(producer, [Output(TOPIC, MARK_KEY, encode_mark(mark))], partition)
+            await sent(producer, [Output(TOPIC, MARK_KEY, encode_mark(mark))], partition)
     return written
 
 
@@ -193,9 +193,10 @@ def _pages(numbers: range, size: int) -> Iterator[range]:
         yield numbers[first : first + size]
 
 
-async def _sent(producer: AIOKafkaProducer, outputs: Sequence[Output], partition: int) -> None:
+async def sent(producer: AIOKafkaProducer, outputs: Sequence[Output], partition: int) -> None:
+    """Write these, all of one topic, and have them acknowledged."""
     batches, _ = built(outputs, MAX_RECORD_BYTES)
-    waiting = [await producer.send_batch(batch, TOPIC, partition=partition) for batch in batches]
+    waiting = [await producer.send_batch(batch, outputs[0].topic, partition=partition) for batch in batches]
     await asyncio.gather(*waiting)
 
 
