@@ -31,8 +31,10 @@ from tests.contract.backbones import UnderTest
 from tests.support.kafka import need_kafka
 from tests.support.portals import called, keys_of
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """How long anything may take on a busy machine."""
+SESSION_TIMEOUT_S = 60.0
+"""Of the workers: nobody dies here, and a machine that is busy for long is not to be taken for a worker that slept."""
 PARTITIONS = 3
 LOOK_S = 0.005
 """How often it is looked whether everything is settled."""
@@ -131,7 +133,9 @@ class _Workers:
 async def _working(settings: Settings, layout: Layout, directory: Path) -> AsyncIterator[_Workers]:
     size = layout.size(1)
     places = places_of(size)
-    app = AppSettings(f"casebook-{uuid4().hex[:8]}", settings.bootstrap, directory / "casebook")
+    app = AppSettings(
+        f"casebook-{uuid4().hex[:8]}", settings.bootstrap, directory / "casebook", session_timeout_s=SESSION_TIMEOUT_S
+    )
     limits = await read_limits(settings.bootstrap, [places.events, places.links, places.case_views, places.quarantine])
     policies = await asyncio.to_thread(load_policies, settings.policies)
     ready, stopping = [asyncio.Event(), asyncio.Event()], asyncio.Event()

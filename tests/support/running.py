@@ -16,7 +16,7 @@ import orjson
 
 START = [sys.executable, "-c", "from services.cli.main import main; main()"]
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Running:
@@ -68,4 +68,5 @@ def running(errors: Path, *arguments: str) -> Iterator[Running]:
     finally:
         if command.process.poll() is None:
             command.process.kill()
+        if not command.process.stdout.closed:
             command.process.communicate()
