@@ -17,8 +17,8 @@ from ccr_events.policy import load_policies
 from services.casebook.worker import CasebookSetup, run_casebook
 from services.cli.stopping import stop_asked
 from services.demo.clock import ScriptClock
+from services.engine.content_free import log_without_content
 from services.engine.kafka.apps import AppSettings
-from services.engine.kafka.apps.content_free import log_without_content
 
 READY = "ready"
 """Said once it works on its partitions."""

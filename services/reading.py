@@ -104,7 +104,7 @@ async def _check_topic(settings: Settings) -> None:
     except NoTopics:
         raise
     except KafkaUnreachable as away:
-        _log.warning("alerts go out, and their receipts wait: %s", away)
+        _log.warning("alerts go out, and their receipts wait: %s", str(away))
 
 
 def _receipts(settings: Settings) -> KafkaOutgoing:

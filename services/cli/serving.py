@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,9 +11,12 @@ from services.cli.refused import Refused
 
 
 def run_serving(main: Coroutine[Any, Any, None]) -> None:
-    """Run it in the kind of event loop that uvicorn would choose."""
+    """Run it in the kind of event loop that uvicorn would choose; what it logs quotes nothing."""
     import uvicorn
 
+    from services.engine.content_free import log_without_content
+
+    log_without_content(logging.WARNING)
     factory = uvicorn.Config(None).get_loop_factory()  # type: ignore[arg-type]
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main)

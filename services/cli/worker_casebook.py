@@ -74,7 +74,7 @@ def _setup(settings: AppSettings, policies: Path | None) -> CasebookSetup:
     """Everything that takes time to load, before the directory is taken over."""
     from ccr_events.policy import load_policies
     from services.casebook.worker import CasebookSetup
-    from services.engine.kafka.apps.content_free import log_without_content
+    from services.engine.content_free import log_without_content
 
     log_without_content()
     return CasebookSetup(settings, load_policies(policies))

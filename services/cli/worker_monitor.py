@@ -53,8 +53,8 @@ def monitor(
     one after another, for example after an update.
     """
     from services.cli.printing import json_line, say
+    from services.engine.content_free import log_without_content
     from services.engine.kafka.apps import AppSettings
-    from services.engine.kafka.apps.content_free import log_without_content
     from services.engine.kafka.apps.member import member_of
     from services.monitor.projection.worker import SERVICE, MonitorSetup
 

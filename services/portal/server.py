@@ -58,6 +58,7 @@ async def served(
     listening = _listen(host, port, shared=shared)
     config = uvicorn.Config(
         app,
+        log_config=None,  # said by whoever runs this, without what an error quotes
         log_level="warning",
         access_log=False,  # request lines may hold filters and case numbers
         server_header=False,

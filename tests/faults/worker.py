@@ -16,8 +16,8 @@ from services.casebook.worker import CasebookSetup, run_casebook
 from services.cli.refused import words_of
 from services.cli.stopping import stop_asked
 from services.demo.clock import ScriptClock
+from services.engine.content_free import log_without_content
 from services.engine.kafka.apps import AppSettings
-from services.engine.kafka.apps.content_free import log_without_content
 from services.engine.kafka.apps.fleet import PREPARED, READY
 from services.engine.kafka.apps.member import member_of
 from services.engine.kafka.apps.running import end_at_once

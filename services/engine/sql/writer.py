@@ -121,7 +121,7 @@ class SqlWriter:
         try:
             self._group.end()
         except StorageFailed as failed:
-            _log.warning("after a group was committed and sent: %s", failed)
+            _log.warning("after a group was committed and sent: %s", str(failed))
             self._group.give_up()
 
     def _refuse(self, tasks: list[Task], failed: StorageFailed) -> None:

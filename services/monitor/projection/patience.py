@@ -37,7 +37,7 @@ class Patience:
                 answer = await ask()
             except StoreAway as away:
                 if str(away) != self._failure:
-                    _log.error("%s: %s", self._name, away)
+                    _log.error("%s: %s", self._name, str(away))
                 self._failure = str(away)
                 await asyncio.sleep(RETRY_S[min(tried, len(RETRY_S) - 1)])
                 tried += 1

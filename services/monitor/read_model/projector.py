@@ -58,7 +58,7 @@ class Projector:
                 self._failures[stream] = str(error)
                 wait_s = RETRY_S[min(refused, len(RETRY_S) - 1)]
                 refused += 1
-                _log.warning("%s; trying again in %g s", error, wait_s)
+                _log.warning("%s; trying again in %g s", str(error), wait_s)
                 await asyncio.sleep(wait_s)
 
     async def _events(self, after: int) -> AsyncIterator[int]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import logging
 from collections.abc import Iterator
 
 import pytest
 
-from services.engine.kafka.apps.content_free import FOREIGN, log_without_content
+from services.cli.serving import run_serving
+from services.engine.content_free import FOREIGN, log_without_content
 
 SECRET = "1 Nowhere Lane"
 
@@ -50,6 +53,22 @@ def test_an_error_behind_an_error_is_not_quoted_either(capfd: pytest.CaptureFixt
     assert "RuntimeError" in said
 
 
+def test_a_callback_that_fails_is_not_quoted_with_what_it_was_given(capfd: pytest.CaptureFixture[str]) -> None:
+    def read(data: bytes) -> None:
+        raise ValueError(data)
+
+    async def called_back() -> None:
+        asyncio.get_running_loop().call_soon(read, SECRET.encode())
+        await asyncio.sleep(0.01)
+
+    log_without_content()
+    asyncio.run(called_back())
+    said = capfd.readouterr().err
+    assert "Exception in callback" in said
+    assert "ValueError" in said
+    assert SECRET not in said
+
+
 def test_others_only_warn(capfd: pytest.CaptureFixture[str]) -> None:
     log_without_content()
     logging.getLogger("aiokafka.consumer").info("fetched")
@@ -68,3 +87,20 @@ def test_what_others_say_again_and_again_is_said_once(capfd: pytest.CaptureFixtu
     said = capfd.readouterr().err
     assert said.count("Unable connect to node") == said.count("Unable to update metadata") == 1
     assert said.count("waits") == 5
+
+
+def test_a_task_whose_error_nobody_asked_for_is_not_quoted(capfd: pytest.CaptureFixture[str]) -> None:
+    async def failing() -> None:
+        raise ValueError(SECRET)
+
+    async def forgotten() -> None:
+        task = asyncio.create_task(failing())
+        await asyncio.sleep(0)
+        del task
+        gc.collect()
+
+    run_serving(forgotten())
+    said = capfd.readouterr().err
+    assert "exception was never retrieved" in said
+    assert "ValueError" in said
+    assert SECRET not in said

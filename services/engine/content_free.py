@@ -1,14 +1,15 @@
-"""Logs of a worker without content: what an error quotes is left out, its kind and place are kept."""
+"""Logs of a process without content: what an error quotes is left out, its kind and place are kept."""
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 from time import monotonic
 from types import TracebackType
 
-FOREIGN = ("faust", "mode", "aiokafka", "asyncio", "alembic")
+FOREIGN = ("faust", "mode", "aiokafka", "asyncio", "alembic", "uvicorn")
 """Loggers of others: only warnings of theirs are shown."""
 AGAIN_S = 30.0
 """How long nothing is said again that another's logger said already: aiokafka tells of a broker that is away many times
@@ -16,6 +17,8 @@ a second."""
 MAX_REMEMBERED = 1_000
 """Things said that are remembered; beyond it they are forgotten and may be said again."""
 _LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_QUOTED = re.compile(r"[\n<(]")
+"""Where what asyncio says begins to quote."""
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -23,6 +26,9 @@ class _ContentFree(logging.Formatter):
     """Names errors by their kind and place, never by their text, which may quote what was being worked on."""
 
     def format(self, record: logging.LogRecord) -> str:
+        if record.name == "asyncio":
+            # It quotes tasks with their errors, and callbacks with their arguments.
+            record.msg, record.args = _QUOTED.split(record.getMessage(), maxsplit=1)[0], None
         if isinstance(record.args, tuple):
             record.args = tuple(type(a).__name__ if isinstance(a, BaseException) else a for a in record.args)
         return super().format(record)
