@@ -34,7 +34,7 @@ from services.engine.kafka.topics.partition import partition_of
 
 RATES = {100: (10.0, 3.0), 5_000: (5.0, 10.0)}
 """Events a second → seconds of it, and how many times the broker's own p99 is the most allowed."""
-ROUNDS = 3
+ROUNDS = 5
 WARM_S = 5.0
 """At the smaller rate, unmeasured, after the worker's start."""
 PATIENCE_S = 60.0

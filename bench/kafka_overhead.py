@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
+from statistics import median
 
 from bench.figure import Figure
 from bench.kafka_peers import WAYS, Way
@@ -11,7 +13,7 @@ from bench.kafka_rounds import Runner
 
 SIZES = {1: 10, 10: 5, 100: 2, 1_000: 1, 10_000: 1}
 """Most records of a batch → one in so many of the events is read."""
-ROUNDS = 2
+ROUNDS = 5
 LOOK = 5
 """One in so many of the bench's events is read by the largest batches."""
 
@@ -24,10 +26,16 @@ def measure(runner: Runner) -> Sequence[Figure]:
     runner.prepared(fold)
     for way in sizes.values():
         runner.prepared(way)
-    alone = _least(runner, fold)
+    told: dict[int, list[tuple[float, float]]] = {most: [] for most in SIZES}
+    folds = []
+    for _ in range(ROUNDS):
+        folds.append(_spent(runner, fold))
+        for most, way in sizes.items():
+            told[most].append(_spent(runner, way, at_once=str(most)))
+    alone = _medians(folds)
     figures = []
     for most, way in sizes.items():
-        clock, cpu = _least(runner, way, at_once=str(most))
+        clock, cpu = _medians(told[most])
         figures.append(
             Figure(
                 "overhead",
@@ -41,21 +49,26 @@ def measure(runner: Runner) -> Sequence[Figure]:
                 },
             )
         )
-    falling = [figure.value for figure in figures]
+    falling = [max(figure.value, 0.01) for figure in figures]
+    steps = [before / after for before, after in pairwise(falling)]
     figures.append(
         Figure(
             "overhead",
-            "times less with the largest batches than with the smallest",
-            falling[0] / max(falling[-1], 0.01),
+            "times less with batches of the next size, the least of these steps",
+            min(steps),
             "times",
             1.0,
+            extra={"from the smallest to the largest": round(falling[0] / falling[-1])},
         )
     )
     return figures
 
 
-def _least(runner: Runner, way: Way, **options: str) -> tuple[float, float]:
-    """Microseconds an event, on the clock and of processor time: the least of some runs, the one disturbed least."""
-    told = [runner.run(way, **options) for _ in range(ROUNDS)]
-    clock, cpu = (min(each[name] / each["events"] for each in told) for name in ("s", "cpu_s"))
-    return clock * 1e6, cpu * 1e6
+def _spent(runner: Runner, way: Way, **options: str) -> tuple[float, float]:
+    """Microseconds an event, on the clock and of processor time."""
+    told = runner.run(way, **options)
+    return told["s"] / told["events"] * 1e6, told["cpu_s"] / told["events"] * 1e6
+
+
+def _medians(spent: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return median(clock for clock, _ in spent), median(cpu for _, cpu in spent)

@@ -21,7 +21,7 @@ from bench.kafka_peers import ROOT
 from bench.kafka_rounds import PATIENCE_S, Runner, environ
 from bench.kafka_task import Task
 
-ROUNDS = 3
+ROUNDS = 5
 PART = 2
 """One in so many of the bench's events is read."""
 GOAL = 1.6
