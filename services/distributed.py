@@ -31,8 +31,9 @@ from services.engine.kafka.security import Security
 from services.engine.kafka.topics.catalogue import EVENTS, RECEIPTS, Size
 from services.engine.kafka.topics.in_force import checked_size
 from services.engine.kafka.topics.layout import Layout, read_layout
-from services.engine.kafka.topics.standing import KafkaUnreachable
+from services.engine.kafka.topics.standing import KafkaUnreachable, ends_of
 from services.engine.ports import AlertSource, AuthenticatedKey, Clock, Links, Log
+from services.engine.sql.ahead import require_behind, require_sent
 from services.engine.sql.events import SqlEvents
 from services.engine.sql.store import SqlStore, open_store
 from services.engine.transaction import Transaction, Writer
@@ -129,8 +130,9 @@ class Backbone:
 async def open_backbone(settings: Settings, *, inbound: bool = False) -> AsyncIterator[Backbone]:
     """Open everything, oldest part first, and close it in reverse; with the agencies' topics when `inbound`.
 
-    Raises `KafkaUnreachable`, `TopicsMismatch`, `SecurityRefused`, `NotSent`, `StorageFailed`, `KeysBesideTheLog`,
-    `MasterKeyError`, `KeyStoreError`, `ccr_events.policy` errors or `PoliciesMissing`; every message says what to do.
+    Raises `KafkaUnreachable`, `TopicsMismatch`, `SecurityRefused`, `NotSent`, `StorageFailed`, `StoreAhead`,
+    `KeysBesideTheLog`, `MasterKeyError`, `KeyStoreError`, `ccr_events.policy` errors or `PoliciesMissing`; every
+    message says what to do.
     """
     _check_apart(settings)
     policies = await asyncio.to_thread(load_policies, settings.policies)
@@ -144,6 +146,7 @@ async def open_backbone(settings: Settings, *, inbound: bool = False) -> AsyncIt
         keystore = await asyncio.to_thread(open_shared_keys, settings.keys, master)
         try:
             store.writer.before_commit(durable_before(keystore))
+            await _check_belongs(settings, store, size)
             require_editions(await store.log.editions(), policies)
             watch = EditionWatch(store.log.editions, policies)
             backbone = await _assembled(settings, store, outgoing, policies, master, keystore, sources)
@@ -251,6 +254,22 @@ def _outgoing(settings: Settings, size: Size) -> KafkaOutgoing:
         security=settings.security,
         patience_s=settings.kafka_patience_s,
     )
+
+
+async def _check_belongs(settings: Settings, store: SqlStore, size: Size) -> None:
+    """Raises `StoreAhead` when the store was filled from another Kafka, or this one lost its data."""
+    topic = size.named(EVENTS)
+
+    def brought() -> dict[tuple[str, int], int]:
+        return {(topic, number): store.projection.position(topic, number) for number in range(size.partitions)}
+
+    # In this order: other workers go on, and what they accept meanwhile is not to be missed in the ends.
+    positions, events = await asyncio.to_thread(brought), (await store.counts.figures()).position
+    unsent = await store.counts.unsent()
+    ends = await ends_of(settings.bootstrap, topic, size.partitions, settings.security)
+    require_behind(positions, ends)
+    if not unsent:
+        require_sent(events, ends)
 
 
 async def _fenced(settings: Settings, size: Size, outgoing: KafkaOutgoing) -> None:

@@ -14,7 +14,6 @@ from services.cli.options import DEFAULT_DATA, KEEP, AsJson, Data, Url
 DISTRIBUTION = "ccr-backbone"
 FIGURES = {
     "ccr_log_position": "log position",
-    "ccr_log_lag_events": "events not folded",
     "ccr_outbox_position": "changes of links so far",
     "ccr_links_open": "links open",
     "ccr_links_overdue": "links overdue",

@@ -136,9 +136,6 @@ class _StoredFigures(Collector):
             yield family
         yield GaugeMetricFamily("ccr_log_position", "Newest log position.", value=figures.position)
         yield GaugeMetricFamily("ccr_outbox_position", "Newest link transition.", value=figures.outbox_seq)
-        yield GaugeMetricFamily(
-            "ccr_log_lag_events", "Events on the log that are not folded yet: none on the embedded engine.", value=0
-        )
         yield GaugeMetricFamily("ccr_deadlines_pending", "Deadlines to come.", value=figures.deadlines_pending)
         yield GaugeMetricFamily("ccr_timer_lag_seconds", "Age of the oldest unfired deadline.", value=self._behind_s)
         yield GaugeMetricFamily("ccr_quarantine_waiting", "Refused submissions to repair.", value=figures.quarantined)

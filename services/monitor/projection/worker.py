@@ -38,8 +38,8 @@ from services.engine.kafka.apps.transport import WorkerConsumer
 from services.engine.kafka.batches import RecordBatch, batch_agent, batch_topic
 from services.engine.kafka.topics.catalogue import EVENTS, LINKS, QUARANTINE
 from services.engine.ports import Clock
+from services.engine.sql.ahead import require_behind
 from services.engine.sql.store import SqlStore, open_store
-from services.monitor.projection.ahead import require_behind
 from services.monitor.projection.figures import ProjectionFigures, Standing, Totals, read_model_waits
 from services.monitor.projection.into_read_model import KeptReadModel
 from services.monitor.projection.into_store import IntoStore

@@ -16,8 +16,17 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from ccr_events.envelope import read_fact
 from services.demo.clock import ScriptClock
 from services.distributed import Settings
-from services.engine.kafka.topics import apply, catalogue, cluster_admin, differences, topics_on
+from services.engine.kafka.topics import (
+    Layout,
+    apply,
+    catalogue,
+    cluster_admin,
+    differences,
+    topics_on,
+    write_layout,
+)
 from services.engine.sql import database
+from services.engine.sql.ahead import StoreAhead
 from tests.services.distributed.conftest import Cluster
 from tests.services.distributed.test_portal import INCIDENT, ids, portal
 from tests.support.doors import T0, an_event, event_id
@@ -112,3 +121,23 @@ async def test_portals_whose_clocks_differ_by_ten_minutes_record_in_one_order(
         shown, _ = await other.backbone.metrics.exposition()
         (line,) = [each for each in shown.splitlines() if each.startswith(b"ccr_recorded_ahead_seconds ")]
         assert float(line.split()[1]) > 500
+
+
+async def test_a_store_that_was_filled_from_another_kafka_takes_nothing_in(
+    cluster: Cluster, settings: Settings
+) -> None:
+    async with portal(settings) as served:
+        assert (await served.publish(an_event(1, refs=INCIDENT))).status_code == 202
+    await on_new_topics(cluster)
+    with pytest.raises(StoreAhead, match="the store holds 1 events that were sent, and Kafka holds 0"):
+        async with portal(settings):
+            pass
+
+
+async def on_new_topics(cluster: Cluster) -> None:
+    """As if Kafka had lost its data: a generation of topics that nothing was copied to."""
+    layout = Layout(cluster.layout.generation + 10_000, cluster.layout.partitions)
+    wanted = catalogue(layout.size(1))
+    async with cluster_admin(cluster.bootstrap) as admin:
+        assert not await apply(admin, wanted, differences(wanted, await topics_on(admin, [t.name for t in wanted])))
+    await write_layout(cluster.bootstrap, layout)

@@ -5,7 +5,7 @@ from services.engine.kafka.topics.catalogue import Size, Topic, catalogue
 from services.engine.kafka.topics.difference import Difference, differences
 from services.engine.kafka.topics.layout import Layout, read_layout, write_layout
 from services.engine.kafka.topics.required import TopicsMismatch, plan, require_topics
-from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, topics_on
+from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, ends_of, topics_on
 
 __all__ = [
     "Difference",
@@ -18,6 +18,7 @@ __all__ = [
     "catalogue",
     "cluster_admin",
     "differences",
+    "ends_of",
     "plan",
     "read_layout",
     "require_topics",

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from services.engine.kafka.security import Security, aiokafka_settings
 from services.engine.kafka.topics.catalogue import LAYOUT, Size
-from services.engine.kafka.topics.standing import ASK_PATIENCE_MS, KafkaUnreachable
+from services.engine.kafka.topics.standing import asked
 
 _KEY = b"layout"
 _PARTITION = TopicPartition(LAYOUT, 0)
@@ -30,11 +29,7 @@ class Layout:
 
 async def read_layout(bootstrap: str, security: Security | None = None) -> Layout | None:
     """The layout in force; None when none was ever written. Raises `KafkaUnreachable` and `SecurityRefused`."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, request_timeout_ms=ASK_PATIENCE_MS, **aiokafka_settings(security)
-    )
-    try:
-        await consumer.start()
+    async with asked(bootstrap, "its layout", security) as consumer:
         if LAYOUT not in await consumer.topics():
             return None
         consumer.assign([_PARTITION])
@@ -44,12 +39,6 @@ async def read_layout(bootstrap: str, security: Security | None = None) -> Layou
         while await consumer.position(_PARTITION) < end:
             newest = Layout(**orjson.loads((await consumer.getone(_PARTITION)).value))
         return newest
-    except (KafkaError, OSError) as failed:
-        raise KafkaUnreachable(
-            f"Kafka at {bootstrap} did not tell its layout ({type(failed).__name__}): see ccr kafka status"
-        ) from failed
-    finally:
-        await consumer.stop()  # also one that did not start, which `async with` would leave
 
 
 async def write_layout(bootstrap: str, layout: Layout, security: Security | None = None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
@@ -52,6 +53,32 @@ async def cluster_admin(bootstrap: str, security: Security | None = None) -> Asy
         ) from failed
     finally:
         await admin.close()
+
+
+@asynccontextmanager
+async def asked(bootstrap: str, of_what: str, security: Security | None = None) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer in no group, to ask a cluster `of_what` it has. Raises `KafkaUnreachable` and `SecurityRefused`."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, request_timeout_ms=ASK_PATIENCE_MS, **aiokafka_settings(security)
+    )
+    try:
+        await consumer.start()
+        yield consumer
+    except (KafkaError, OSError) as failed:
+        raise KafkaUnreachable(
+            f"Kafka at {bootstrap} did not tell {of_what} ({type(failed).__name__}): see ccr kafka status"
+        ) from failed
+    finally:
+        await consumer.stop()  # also one that did not start, which `async with` would leave
+
+
+async def ends_of(
+    bootstrap: str, topic: str, partitions: int, security: Security | None = None
+) -> dict[tuple[str, int], int]:
+    """(topic, partition) → the offset behind its newest record. Raises `KafkaUnreachable` and `SecurityRefused`."""
+    async with asked(bootstrap, f"how far {topic} goes", security) as consumer:
+        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(partitions)])
+        return {(tp.topic, tp.partition): end for tp, end in ends.items()}
 
 
 def _as_whom(security: Security | None) -> str:
