@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import confluent_kafka
 import httpx
@@ -31,6 +32,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.fetch import FetchRequest
 
 from ccr_events.catalogue import event_types
+from ccr_events.envelope import STRUCTURED
 from services.cli.main import run
 from services.cli.schema_words import example_of
 from services.engine.kafka.batches import read_limits
@@ -280,31 +282,59 @@ def worker(cluster: Cluster, name: str, home: Path, *options: str) -> Iterator[s
 
 
 async def figure(url: str, name: str) -> float:
-    """The sum of a metric of a worker; 0 while it does not answer."""
+    """The sum of a worker's samples that begin so; 0 while it does not answer."""
     try:
         async with httpx.AsyncClient() as client:
             told = (await client.get(f"{url}/metrics")).text
     except httpx.TransportError:
         return 0.0
-    return sum(float(line.split()[-1]) for line in told.splitlines() if line.startswith(f"{name}{{"))
+    return sum(float(line.split()[-1]) for line in told.splitlines() if line.startswith(name) and " " in line)
 
 
 @in_session
 class TestTheWorkers:
-    async def test_from_an_adapters_topic_to_the_folded_case(self, cluster: Cluster, tmp_path: Path) -> None:
+    async def test_from_an_adapters_topic_to_an_advocate_and_back(
+        self, cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         """Real processes, each with no more rights than its own."""
-        shared = ("--store", "sqlite:///{home}/store.db", "--keys", "sqlite:///{home}/keys.db")
+        store = ("--store", "sqlite:///{home}/store.db")
+        sealing = (*store, "--keys", "sqlite:///{home}/keys.db", "--master-key", "{home}/key", "--port", "{port}")
         with (
-            worker(cluster, "intake", tmp_path, *shared, "--master-key", "{home}/key", "--port", "{port}"),
-            worker(cluster, "casebook", tmp_path, "--data", "{home}/state", "--web-port", "{port}") as casebook,
+            worker(cluster, "intake", tmp_path, *sealing) as intake,
+            worker(cluster, "portal", tmp_path, *sealing) as portal,
+            worker(cluster, "casebook", tmp_path, "--data", "{home}/casebook", "--web-port", "{port}"),
+            worker(cluster, "monitor", tmp_path, "--data", "{home}/monitor", *store),
+            worker(cluster, "alerts", tmp_path, *store, "--port", "{port}") as alerts,
         ):
-            event = example_of(event_types()["arrest.made"], datetime.now(UTC))
-            await write(cluster, "agency-le", OWN, orjson.dumps(event))
-            async with asyncio.timeout(180):
-                while not await figure(casebook, "ccr_casebook_events_total"):
-                    for name in ("intake", "casebook"):
-                        assert "Traceback" not in (tmp_path / f"{name}.log").read_text()
+            async with asyncio.timeout(240):
+                await write(cluster, "agency-le", OWN, orjson.dumps(arrest()))
+                while not await figure(intake, "ccr_events_total"):
                     await asyncio.sleep(0.2)
+                key = {a: await asyncio.to_thread(issued, a, tmp_path, capsys) for a in ("le", "adv")}
+                async with httpx.AsyncClient(timeout=240) as http:
+                    as_police = {"authorization": f"Bearer {key['le']}", "content-type": STRUCTURED}
+                    answer = await http.post(f"{portal}/v1/events", json=arrest(), headers=as_police)
+                    assert answer.status_code == 202, answer.text
+                    as_advocate = {"authorization": f"Bearer {key['adv']}", "last-event-id": "0"}
+                    async with http.stream("GET", f"{alerts}/v1/alerts", headers=as_advocate) as alerted:
+                        async for line in alerted.aiter_lines():
+                            if line.startswith("data:") and answer.json()["case_id"] in line:
+                                break
+                        # That she was told came back by a topic of its own, and was taken in.
+                        while not await figure(intake, 'ccr_events_total{agency="ccr",type="link.notified"}'):
+                            await asyncio.sleep(0.2)
+        for log in tmp_path.glob("*.log"):
+            assert "Traceback" not in log.read_text(), log.name
+
+
+def arrest() -> dict[str, object]:
+    found = example_of(event_types()["arrest.made"], datetime.now(UTC))
+    return {**found, "id": str(uuid4())}
+
+
+def issued(agency: str, home: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    assert run(["keys", "issue", "--agency", agency, "--store", f"sqlite:///{home}/store.db", "--json"]) == 0
+    return str(orjson.loads(capsys.readouterr().out)["key"])
 
 
 class TestTheCluster:
