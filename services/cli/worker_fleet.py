@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from services.cli.stopping import stop_asked, stop_with_parent
+
 MOST_WORKERS = 64
 """Most processes of one command."""
 
@@ -22,7 +24,9 @@ Member = Annotated[int | None, typer.Option(hidden=True, help="Number of a proce
 
 
 def is_parent(concurrency: int, member: int | None) -> bool:
-    """Whether this process is to run others, and not to work itself."""
+    """Whether this process is to run others, and not to work itself. One of others ends with its parent."""
+    if member is not None:
+        stop_with_parent()
     return concurrency > 1 and member is None
 
 
@@ -67,7 +71,6 @@ def say_prepared(*, to_parent: bool) -> None:
 async def _fleet(concurrency: int) -> int:
     """Run the processes; returns how many ended badly."""
     from services.cli.printing import warn
-    from services.cli.stopping import stop_asked
     from services.engine.kafka.apps.fleet import Fleet
 
     fleet = Fleet(_again, concurrency, warn)

@@ -3,7 +3,8 @@
 The parent forwards a stop to all and waits for them. A worker that ends by itself is told of and started again after a
 pause that grows: its partitions are another's meanwhile. Asked to (SIGHUP), it replaces the workers one after another:
 the successor has loaded everything before its predecessor is stopped, and meanwhile the others, which follow what it
-does, have its partitions: none of them waits for a program to start.
+does, have its partitions: none of them waits for a program to start. A parent that is killed takes its workers with it:
+it holds the other end of their standard input, and they stop when that is gone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import monotonic
 
 from services.engine.kafka.apps.settings import SHUTDOWN_S
 
@@ -26,15 +28,24 @@ END_PATIENCE_S = 2 * SHUTDOWN_S
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 """How long the parent waits before it starts a worker again; doubled each time it ended by itself."""
+GOOD_RUN_S = 60.0
+"""A worker that was ready and ended only so long after its start is started again after the first pause."""
 PREPARE_PATIENCE_S = 120.0
 """How long a successor may take to load, and then to be ready, before the replacing is given up."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Child:
     process: Process
     prepared: asyncio.Event = field(default_factory=asyncio.Event)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    started_at_s: float = field(default_factory=monotonic)
+    asked: bool = False
+    """To end; asked twice, one that has finished and is about to go would end badly."""
+
+    @property
+    def ran_well(self) -> bool:
+        return self.ready.is_set() and monotonic() - self.started_at_s > GOOD_RUN_S
 
 
 class Fleet:
@@ -46,43 +57,53 @@ class Fleet:
         self._count = count
         self._tell = tell
         self._children: dict[int, _Child] = {}
-        self._stopping = asyncio.Event()
+        self._running: set[_Child] = set()
+        """Every process that was started and is not known to have ended: a successor that loads, too."""
+        self._turns = [asyncio.Lock() for _ in range(count)]
+        """Of whoever starts a worker, by number: again after its end, or as the successor of another."""
         self.ended_badly = 0
         """Workers that ended by themselves, or did not end when asked."""
 
     async def run(self, stopping: asyncio.Event, replacing: asyncio.Event) -> None:
         """Run the workers until `stopping` is set; `replacing`: replace them all, each time it is set."""
-        keeping = [asyncio.create_task(self._keep(number)) for number in range(self._count)]
-        replacer = asyncio.create_task(self._replace_when(replacing))
+        starting = [asyncio.create_task(self._keep(number)) for number in range(self._count)]
+        starting.append(asyncio.create_task(self._replace_when(replacing)))
         try:
             await stopping.wait()
         finally:
-            self._stopping.set()
-            replacer.cancel()
-            await asyncio.gather(*(self._end(child, signal.SIGTERM) for child in list(self._children.values())))
-            for task in keeping:
+            for task in starting:
                 task.cancel()
-            await asyncio.gather(replacer, *keeping, return_exceptions=True)
+            # Only then is nobody left who could start another.
+            await asyncio.gather(*starting, return_exceptions=True)
+            await asyncio.gather(*(self._end(child, signal.SIGTERM) for child in list(self._running)))
 
     async def _keep(self, number: int) -> None:
         pause_s = FIRST_PAUSE_S
-        while not self._stopping.is_set():
+        async with self._turns[number]:
             child = self._children[number] = await self._started(number)
+        while True:
             status = await child.process.wait()
-            while self._children[number] is not child:  # it was replaced
-                child = self._children[number]
-                pause_s = FIRST_PAUSE_S
-                status = await child.process.wait()
-            if self._stopping.is_set():
-                return
+            async with self._turns[number]:
+                if self._children[number] is not child:  # it was replaced
+                    child, pause_s = self._children[number], FIRST_PAUSE_S
+                    continue
+            self._running.discard(child)
+            pause_s = FIRST_PAUSE_S if child.ran_well else pause_s
             self.ended_badly += 1
             self._tell(f"worker {number} ended by itself (status {status}); it is started again in {pause_s:.0f} s")
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            async with self._turns[number]:
+                if self._children[number] is child:
+                    self._children[number] = await self._started(number)
+                child = self._children[number]
 
     async def _started(self, number: int) -> _Child:
-        process = await asyncio.create_subprocess_exec(*self._command(number), stdout=asyncio.subprocess.PIPE)
+        process = await asyncio.create_subprocess_exec(
+            *self._command(number), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
         child = _Child(process)
+        self._running.add(child)
         child_reader = asyncio.create_task(_listen(child), name=f"worker {number}")
         child_reader.add_done_callback(lambda task: task.cancelled() or task.exception())
         return child
@@ -92,7 +113,9 @@ class Fleet:
             await replacing.wait()
             replacing.clear()
             for number in range(self._count):
-                if not await self._replaced(number):
+                async with self._turns[number]:
+                    replaced = await self._replaced(number)
+                if not replaced:
                     break
             else:
                 self._tell("every worker was replaced")
@@ -111,17 +134,24 @@ class Fleet:
         return True
 
     async def _end(self, child: _Child, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            child.process.send_signal(number)
+        if child not in self._running:
+            return
+        if child.process.returncode is None and not child.asked:
+            child.asked = True
+            with suppress(ProcessLookupError):
+                child.process.send_signal(number)
         try:
             async with asyncio.timeout(END_PATIENCE_S):
                 status = await child.process.wait()
         except TimeoutError:
             child.process.kill()
             status = await child.process.wait()
-        if status and number is not signal.SIGKILL:
+        self._running.discard(child)
+        # One that does not work yet has nothing to finish: the signal itself may end it.
+        if status and (status != -number or child.ready.is_set()):
             self.ended_badly += 1
-            self._tell(f"a worker ended with status {status} when it was asked to stop")
+            how = "when it was asked to stop" if child.asked else "by itself"
+            self._tell(f"a worker ended with status {status} {how}")
 
 
 async def _listen(child: _Child) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,8 +18,11 @@ from services.engine.kafka.apps import fleet
 from services.engine.kafka.apps.fleet import Fleet
 
 PATIENCE_S = 30.0
+ROOT = Path(__file__).parents[5]
 WORKER = """
-import signal, sys, pathlib
+import fcntl, os, pathlib, signal, sys, time
+from services.cli.stopping import stop_with_parent
+stop_with_parent()
 directory, number = pathlib.Path(sys.argv[1]), sys.argv[2]
 def note(word):
     with (directory / "log").open("a") as log:
@@ -29,12 +36,24 @@ note("started")
 if once.exists():
     once.unlink()
     sys.exit(7)
+(directory / f"new-{number}").write_text(str(os.getpid()))
+(directory / f"new-{number}").rename(directory / f"pid-{number}")
+while (directory / "loads").exists():
+    time.sleep(0.02)
 print("prepared", flush=True)
-if (directory / "bad-successor").exists():
-    sys.exit(8)
+if (directory / "waits-for-its-directory").exists():
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    note("waits")
+    fcntl.flock((directory / "lock").open("w"), fcntl.LOCK_EX)
 print("ready", flush=True)
 while True:
-    signal.pause()
+    time.sleep(0.02)
+"""
+PARENT = """
+import asyncio, sys
+from services.engine.kafka.apps.fleet import Fleet
+command = lambda number: [sys.executable, "-c", sys.argv[1], sys.argv[2], str(number)]
+asyncio.run(Fleet(command, 2, print).run(asyncio.Event(), asyncio.Event()))
 """
 
 
@@ -58,6 +77,15 @@ class Played:
         async with asyncio.timeout(PATIENCE_S):
             while not true():
                 await asyncio.sleep(0.02)
+
+    def running_workers(self) -> int:
+        """Those that have started and not said that they stopped."""
+        log = self.log()
+        return sum(line.startswith("started") for line in log) - sum(line.startswith("stopped") for line in log)
+
+    def kill(self, number: int) -> None:
+        """The worker that said last that it is this one."""
+        os.kill(int((self.directory / f"pid-{number}").read_text()), signal.SIGKILL)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -114,3 +142,109 @@ async def test_when_a_successor_does_not_come_up_the_others_go_on(tmp_path: Path
         await played.until(lambda: any("did not come up" in words for words in played.told))
         assert "stopped 0" not in played.log()
     assert played.log().count("stopped 0") == 1
+
+
+async def test_a_stop_while_a_successor_loads_reaches_it_too(tmp_path: Path) -> None:
+    played = Played(tmp_path, 2)
+    async with played.running():
+        await played.until(lambda: len(played.log()) == 2)
+        await asyncio.sleep(0.3)
+        (tmp_path / "loads").touch()
+        played.replacing.set()
+        await played.until(lambda: played.log().count("started 0") == 2)
+        await asyncio.sleep(0.2)
+    assert played.running_workers() == 0
+    assert played.fleet.ended_badly == 0
+
+
+async def test_a_successor_that_is_stopped_while_it_waits_for_its_directory_has_not_ended_badly(
+    tmp_path: Path,
+) -> None:
+    played = Played(tmp_path, 1)
+    with (tmp_path / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        async with played.running():
+            await played.until(lambda: played.log() == ["started 0"])
+            await asyncio.sleep(0.3)
+            (tmp_path / "waits-for-its-directory").touch()
+            played.replacing.set()
+            await played.until(lambda: "waits 0" in played.log())
+            await played.until(lambda: "stopped 0" in played.log())
+    assert played.fleet.ended_badly == 0
+    assert played.told == []
+
+
+async def test_when_a_worker_dies_while_its_successor_loads_no_third_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "FIRST_PAUSE_S", 0.05)
+    played = Played(tmp_path, 1)
+    async with played.running():
+        await played.until(lambda: (tmp_path / "pid-0").exists())
+        await asyncio.sleep(0.3)
+        first = (tmp_path / "pid-0").read_text()
+        (tmp_path / "loads").touch()
+        played.replacing.set()
+        await played.until(lambda: played.log().count("started 0") == 2)
+        os.kill(int(first), signal.SIGKILL)
+        await asyncio.sleep(0.5)
+        assert played.log().count("started 0") == 2
+        (tmp_path / "loads").unlink()
+        await played.until(lambda: "every worker was replaced" in played.told)
+    assert played.log() == ["started 0", "started 0", "stopped 0"]
+    assert played.fleet.ended_badly == 1
+
+
+async def test_a_worker_that_waits_to_be_started_again_is_not_started_beside_its_successor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "FIRST_PAUSE_S", 0.5)
+    played = Played(tmp_path, 1)
+    async with played.running():
+        await played.until(lambda: (tmp_path / "pid-0").exists())
+        played.kill(0)
+        await played.until(lambda: len(played.told) == 1)
+        played.replacing.set()
+        await played.until(lambda: "every worker was replaced" in played.told)
+        await asyncio.sleep(1.0)
+    assert played.log() == ["started 0", "started 0", "stopped 0"]
+
+
+async def test_after_a_long_good_run_the_pause_is_short_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet, "FIRST_PAUSE_S", 0.8)
+    monkeypatch.setattr(fleet, "GOOD_RUN_S", 0.2)
+    played = Played(tmp_path, 1)
+    async with played.running():
+        for runs in (1, 2):
+            await played.until(lambda runs=runs: played.log().count("started 0") == runs)  # type: ignore[misc]
+            await asyncio.sleep(0.6)
+            played.kill(0)
+            await played.until(lambda runs=runs: len(played.told) == runs)  # type: ignore[misc]
+    assert [words.rpartition("again in ")[2] for words in played.told] == ["1 s", "1 s"]
+
+
+@pytest.mark.parametrize("while_it", ["works", "waits-for-its-directory"])
+async def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path, while_it: str) -> None:
+    played = Played(tmp_path, 2)
+    (tmp_path / while_it).touch()
+    with (tmp_path / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        parent = subprocess.Popen([sys.executable, "-c", PARENT, WORKER, str(tmp_path)], cwd=ROOT)
+        try:
+            await played.until(lambda: len(list(tmp_path.glob("pid-*"))) == 2)
+            await asyncio.sleep(0.3)
+        finally:
+            parent.kill()
+            parent.wait()
+        pids = [int(path.read_text()) for path in tmp_path.glob("pid-*")]
+        await played.until(lambda: not any(alive(pid) for pid in pids))
+    if while_it == "works":
+        assert sorted(played.log()[2:]) == ["stopped 0", "stopped 1"]
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs; one that nobody has buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
