@@ -27,6 +27,7 @@ from services.casebook.worker_partition import OwnedPartition
 from services.engine.clock import WallClock
 from services.engine.kafka.apps import (
     AppSettings,
+    Ends,
     PartitionStanding,
     Stuck,
     WorkerStanding,
@@ -120,7 +121,8 @@ class CasebookWorker:
         self._standby = Standby(
             self._state, casebook.app.bootstrap, topic=places.case_views, security=casebook.app.security
         )
-        self.beside = (self._keep, self._fire, *((self._standby.run,) if casebook.standby else ()))
+        self._ends = Ends(casebook.app, lambda: [self._tp(number) for number in self._owned])
+        self.beside = (self._keep, self._fire, self._ends.run, *((self._standby.run,) if casebook.standby else ()))
         self._membership = membership_of(self.app)
         self._outputs = Outputs(self._producer, limits, self._oversized)
         self._owned: dict[int, OwnedPartition] = {}
@@ -153,7 +155,7 @@ class CasebookWorker:
                 True,
                 each.position,
                 each.settled,
-                self._end_of(number),
+                self._ends.of(self._tp(number)),
                 each.counted.events,
                 each.counted.repeated,
                 each.refused,
@@ -293,8 +295,9 @@ class CasebookWorker:
 
     async def _unstick(self) -> None:
         for number, owned in list(self._owned.items()):
-            if self._working and self._stuck.noticed(self._tp(number), owned.position, self._end_of(number)):
-                await self.app.consumer.seek(self._tp(number), owned.position)
+            tp = self._tp(number)
+            if self._working and self._stuck.noticed(tp, owned.position, self._ends.of(tp)):
+                await self.app.consumer.seek(tp, owned.position)
 
     async def _fire(self) -> None:
         """Fire the deadlines that have passed, of partitions that have folded everything recorded before."""
@@ -334,10 +337,6 @@ class CasebookWorker:
 
     def _tp(self, number: int) -> TP:
         return TP(self._places.events, number)
-
-    def _end_of(self, number: int) -> int | None:
-        """Offset behind the newest record, as far as it was heard of."""
-        return self.app.monitor.tp_end_offsets.get(self._tp(number))
 
     def _producer(self) -> Any:
         return cast(Any, self.app.producer)._ensure_producer()

@@ -24,6 +24,7 @@ from sqlalchemy import make_url
 from services.engine.clock import WallClock
 from services.engine.kafka.apps import (
     AppSettings,
+    Ends,
     Stuck,
     WorkerStanding,
     checked_size,
@@ -87,7 +88,7 @@ async def run_monitor(
     app = replace(monitor.app, service=group_of(monitor.store))
     async with open_store(monitor.store) as store:
         worker = MonitorWorker(app, store, size.named(EVENTS), size.named(LINKS), monitor.clock, ready)
-        beside = [worker.watch]
+        beside = [worker.watch, worker.ends.run]
         if monitor.read_model is not None:
             kept = KeptReadModel(monitor.read_model, store.log, store.alerts)
             worker.registry.register(read_model_waits(lambda: kept.failure))
@@ -140,6 +141,8 @@ class MonitorWorker:
         self._patience = Patience(QUARANTINE)
         self._first = TP(links, 0)
         self._readings: dict[TP, _Reading] = {}
+        self.ends = Ends(settings, self._readings.keys)
+        """Of the partitions that it reads."""
         self._finding: asyncio.Task[None] | None = None
         self._sought: Sequence[TP] = ()
         self._sought_since_s = 0.0
@@ -175,7 +178,7 @@ class MonitorWorker:
         for tp, reading in sorted(self._readings.items()):
             oldest_ms = self._lanes[tp.topic].oldest_ms(tp.partition)
             behind_s = 0.0 if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1_000)
-            found.append(Standing(tp.topic, tp.partition, reading.done, self._end_of(tp), behind_s, reading.records))
+            found.append(Standing(tp.topic, tp.partition, reading.done, self.ends.of(tp), behind_s, reading.records))
         sought_s = time.monotonic() - self._sought_since_s
         left = (tp for tp in self._sought if tp not in self._readings)
         return [*found, *(Standing(tp.topic, tp.partition, None, None, sought_s, 0) for tp in left)]
@@ -186,7 +189,7 @@ class MonitorWorker:
             await asyncio.sleep(LOOK_S)
             await self._compare()
             for tp, reading in list(self._readings.items()):
-                if self._working and self._stuck.noticed(tp, reading.next, self._end_of(tp)):
+                if self._working and self._stuck.noticed(tp, reading.next, self.ends.of(tp)):
                     await self.app.consumer.seek(tp, reading.next)
 
     async def _compare(self) -> None:
@@ -293,10 +296,6 @@ class MonitorWorker:
         if self._finding is not None:
             self._finding.cancel()
             await asyncio.gather(self._finding, return_exceptions=True)
-
-    def _end_of(self, tp: TP) -> int | None:
-        """Offset behind the newest record, as far as it was heard of."""
-        return self.app.monitor.tp_end_offsets.get(tp)
 
     def _count_told(self, count: int) -> None:
         self._told += count

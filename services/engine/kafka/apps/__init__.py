@@ -1,5 +1,6 @@
 """How a Faust app of ours is made and run: known to its group again, watching its membership, stopping cleanly."""
 
+from services.engine.kafka.apps.ends import Ends
 from services.engine.kafka.apps.made import checked_size, make_app, size_in_force
 from services.engine.kafka.apps.member import Member, MemberBusy, member_of
 from services.engine.kafka.apps.pages import PartitionStanding, WorkerStanding, serve_health, serve_pages
@@ -11,6 +12,7 @@ from services.engine.kafka.apps.transport import membership_of
 __all__ = [
     "AppSettings",
     "Awoke",
+    "Ends",
     "Member",
     "MemberBusy",
     "PartitionStanding",

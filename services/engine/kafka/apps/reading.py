@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable
+from time import monotonic
 
 from faust.types import TP
 
@@ -30,7 +30,7 @@ class Stuck:
 
     def noticed(self, tp: TP, position: int, end: int | None) -> bool:
         """Whether reading must be sent back to `position`. `end`: behind the newest record known of, None: unknown."""
-        now_s = time.monotonic()
+        now_s = monotonic()
         at, since_s = self._since.get(tp, (-1, now_s))
         if end is None or position >= end or position != at:
             self._since[tp] = (position, now_s)
