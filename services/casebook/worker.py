@@ -164,6 +164,8 @@ class CasebookWorker:
             for number, each in self._owned.items()
         ]
         unwell = None if self._membership.certain else "its group has not answered for too long"
+        if unwell is None and not self._working:
+            unwell = "it is being told which partitions it has"
         return WorkerStanding(SERVICE, sorted([*owned, *restoring], key=lambda each: each.partition), unwell)
 
     async def _work(self, batch: RecordBatch) -> Awaitable[None]:
@@ -175,12 +177,27 @@ class CasebookWorker:
         if batch.after is None or batch.after > owned.position:
             await self.app.consumer.seek(self._tp(batch.partition), owned.position)
             return unacknowledged()
-        if owned.full:
-            await owned.checkpoint()
+        if not await self._has_room(owned):
+            return unacknowledged()
+        require_awake(self.app)
         folded = owned.fold(batch.records, batch.first, batch.end)
         if owned.calls:
             self._hurry.set()
         return folded
+
+    async def _has_room(self, owned: OwnedPartition) -> bool:
+        """Wait for the checkpoint of a full partition, also while it is not certain who owns it.
+
+        False when the partition is handed in meanwhile.
+        """
+
+        def ours() -> bool:
+            return self._working and self._owned.get(owned.number) is owned
+
+        while owned.full and ours():
+            if not await owned.checkpoint():
+                await asyncio.sleep(LOOK_S)
+        return ours()
 
     async def _assigned(self, *_: Any, **__: Any) -> None:
         """Called while partitions are still paused: open what is new, keep what nobody else can have had since."""
@@ -296,7 +313,7 @@ class CasebookWorker:
     async def _unstick(self) -> None:
         for number, owned in list(self._owned.items()):
             tp = self._tp(number)
-            if self._working and self._stuck.noticed(tp, owned.position, self._ends.of(tp)):
+            if self._working and not owned.full and self._stuck.noticed(tp, owned.position, self._ends.of(tp)):
                 await self.app.consumer.seek(tp, owned.position)
 
     async def _fire(self) -> None:

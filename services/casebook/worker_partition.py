@@ -48,8 +48,8 @@ class OwnedPartition:
         may_write: Callable[[], bool],
         rungs: Rungs,
     ) -> None:
-        """`may_write`: asked before anything is written that only the owner may write; false when it is not certain
-        that this worker still is."""
+        """`may_write`: asked before anything is written; false when it is not certain that this worker still is the
+        owner, which only state and deadlines wait for. It raises when this worker certainly must end."""
         self.number = number
         self.views = views
         self.position = views.offset
@@ -169,6 +169,7 @@ class OwnedPartition:
             self._sending.append(asyncio.create_task(self._fired([record for _, record in found])))
 
     async def _fired(self, records: Iterable[NewRecord]) -> None:
+        self._may_write()
         by_partition: dict[int, list[Output]] = {}
         for record in records:
             partition, output = event_output(record, self._places)
@@ -187,6 +188,7 @@ class OwnedPartition:
             self.views.close()
 
     async def _sent(self, folded: Folded) -> None:
+        self._may_write()
         by_partition: dict[int, list[Output]] = {self.number: folded.links}
         for partition, output in folded.carried:
             by_partition.setdefault(partition, []).append(output)
