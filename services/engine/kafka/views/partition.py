@@ -50,6 +50,8 @@ class PartitionViews:
         self._line = urandom(LINE_BYTES) if mark is None else mark.line
         self._begins = file.standing.read_to
         self._limit = max_value_bytes
+        self._unplaced = 0
+        """Records written since `read_to` of which it is not known where they stand."""
         self._refolding_all = False
         self._packer = ViewPacker()
         self._ready = ReadyViews(cache_facts)
@@ -135,21 +137,25 @@ class PartitionViews:
         """Its records are acknowledged: write them to the file, with the offset, in one transaction.
 
         `written`: their offsets in `ccr.case-views`, when known: the next restore then reads from there on. Raises
-        `NotTheOwner` when these are not the ones that followed, `StorageFailed` when the disk refuses; the worker must
-        then let the partition go.
+        `NotTheOwner` when more stands before them than this worker wrote, `StorageFailed` when the disk refuses; the
+        worker must then let the partition go.
         """
         if checkpoint is not self._taken:
             raise ValueError("this is not the checkpoint under way")
         standing, read_to = self.file.standing, self.file.standing.read_to
         count = len(checkpoint.records)
-        if written is not None:
-            if written.start != read_to or len(written) != count:
+        if written is None:
+            self._unplaced += count
+        else:
+            # Of those whose place is not known, Kafka may have left some out as too large.
+            latest = read_to + self._unplaced
+            if not read_to <= written.start <= latest or len(written) != count:
                 raise NotTheOwner(
-                    f"partition {standing.partition} of {standing.topic}: {count} records were to stand from {read_to} "
+                    f"partition {standing.partition} of {standing.topic}: {count} records were to stand from {latest} "
                     f"on and stand at {written.start} to {written.stop}, so another worker writes there: this one must "
                     "start anew"
                 )
-            read_to = written.stop
+            read_to, self._unplaced = written.stop, 0
         self.file.write(checkpoint.rows, replace(standing, mark=checkpoint.mark, read_to=read_to))
         self._taken = None
         self._offset = checkpoint.offset
@@ -167,6 +173,7 @@ class PartitionViews:
         from the beginning, so cases that have no view begin without one."""
         standing = self.file.standing
         self._offset, self.epoch, self._begins = offset, max(self.epoch, epoch), standing.read_to
+        self._unplaced = 0
         self._line = self._line if standing.mark is None else standing.mark.line
         self._refolding_all = refolding_all
         self._ready.clear()

@@ -211,6 +211,32 @@ def test_records_that_stand_elsewhere_than_expected_tell_of_another_owner(tmp_pa
     again.close()
 
 
+def test_after_records_of_which_kafka_did_not_say_where_they_stand_it_goes_on(tmp_path: Path) -> None:
+    views = opened(tmp_path)
+    views.put(view_with("one", 1))
+    views.settle(views.checkpoint(1), range(0, 2))
+    for facts in (2, 3):
+        views.put(view_with("one", facts))
+        views.settle(views.checkpoint(facts), None)
+    views.put(view_with("one", 4))
+    views.settle(views.checkpoint(4), range(6, 8))
+    assert views.file.standing.read_to == 8
+    views.put(view_with("one", 5))
+    with pytest.raises(NotTheOwner, match="another worker"):
+        views.settle(views.checkpoint(5), range(9, 11))
+    views.close()
+
+
+def test_another_owner_is_told_of_also_after_records_whose_place_is_not_known(tmp_path: Path) -> None:
+    views = opened(tmp_path)
+    views.put(view_with("one", 1))
+    views.settle(views.checkpoint(1), None)
+    views.put(view_with("one", 2))
+    with pytest.raises(NotTheOwner, match="another worker"):
+        views.settle(views.checkpoint(2), range(3, 5))
+    views.close()
+
+
 def test_no_case_takes_the_place_of_the_mark(tmp_path: Path) -> None:
     views = opened(tmp_path)
     with pytest.raises(ValueError, match="marks"):
