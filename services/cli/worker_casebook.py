@@ -13,7 +13,14 @@ import typer
 from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson, Policies
 from services.cli.worker_fleet import Concurrency, Member, is_parent, own_port, run_fleet, say_prepared, say_ready
-from services.cli.worker_options import DEFAULT_STATE, Host, State, WebPort
+from services.cli.worker_options import (
+    DEFAULT_SESSION_TIMEOUT_S,
+    DEFAULT_STATE,
+    Host,
+    SessionTimeout,
+    State,
+    WebPort,
+)
 
 if TYPE_CHECKING:
     from services.casebook.worker import CasebookSetup
@@ -34,6 +41,7 @@ def casebook(
     concurrency: Concurrency = 1,
     host: Host = "127.0.0.1",
     web_port: WebPort = None,
+    session_timeout: SessionTimeout = DEFAULT_SESSION_TIMEOUT_S,
     standby: Annotated[
         bool,
         typer.Option(
@@ -58,7 +66,9 @@ def casebook(
     from services.engine.kafka.apps.member import member_of
 
     port = own_port(web_port, member)
-    settings = AppSettings("casebook", where.bootstrap, data, None, host, port, where.security)
+    settings = AppSettings(
+        "casebook", where.bootstrap, data, None, host, port, where.security, session_timeout_s=session_timeout
+    )
     setup = _setup(settings, policies)
     say_prepared(to_parent=member is not None)
     with member_of(data, "casebook", member or 0, wait=member is not None) as own:

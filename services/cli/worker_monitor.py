@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,15 @@ import typer
 from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson
 from services.cli.worker_fleet import Concurrency, Member, is_parent, own_port, run_fleet, say_prepared, say_ready
-from services.cli.worker_options import DEFAULT_STATE, Host, State, Store, WebPort
+from services.cli.worker_options import (
+    DEFAULT_SESSION_TIMEOUT_S,
+    DEFAULT_STATE,
+    Host,
+    SessionTimeout,
+    State,
+    Store,
+    WebPort,
+)
 
 if TYPE_CHECKING:
     from services.monitor.projection.worker import MonitorSetup
@@ -42,6 +51,7 @@ def monitor(
     concurrency: Concurrency = 1,
     host: Host = "127.0.0.1",
     web_port: WebPort = None,
+    session_timeout: SessionTimeout = DEFAULT_SESSION_TIMEOUT_S,
     as_json: AsJson = False,
     member: Member = None,
 ) -> None:
@@ -65,7 +75,8 @@ def monitor(
     say_prepared(to_parent=member is not None)
     port = own_port(web_port, member)
     with member_of(data, SERVICE, member or 0, wait=member is not None) as own:
-        app = AppSettings(SERVICE, where.bootstrap, own.directory, own.instance, host, port, where.security)
+        settings = AppSettings(SERVICE, where.bootstrap, own.directory, own.instance, host, port, where.security)
+        app = replace(settings, session_timeout_s=session_timeout)
         _run(MonitorSetup(app, store, read_model), to_parent=member is not None, as_json=as_json)
     if as_json:
         json_line({"stopped": True, "pid": os.getpid()})

@@ -61,6 +61,18 @@ WebPort = Annotated[
         help="Port of /healthz, /readyz and /metrics; each further process of one command takes the next one.",
     ),
 ]
+DEFAULT_SESSION_TIMEOUT_S = 10
+SessionTimeout = Annotated[
+    int,
+    typer.Option(
+        "--session-timeout",
+        min=6,
+        max=60,
+        metavar="S",
+        help="A process that was not heard of for so many seconds is taken for dead: others go on with its partitions. "
+        "Kafka takes 6 or more, unless its brokers are set otherwise.",
+    ),
+]
 
 
 def say_it_ourselves() -> None:

@@ -39,7 +39,7 @@ async def run_app(
     *,
     give_up: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run an app and what goes on beside it until `stopping` is set; then stop cleanly, within the session timeout.
+    """Run an app and what goes on beside it until `stopping` is set; then stop cleanly, within `SHUTDOWN_S`.
 
     `give_up`: called when it did not stop in time, and, in another thread, when the process is still there `GRACE_S`
     later. Raises `WorkerCrashed` when it did not stop in time, and when the app or something beside it failed.
