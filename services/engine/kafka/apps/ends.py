@@ -36,12 +36,16 @@ class Ends:
     async def run(self) -> None:
         """Ask again and again, also while Kafka does not answer."""
         while True:
-            with suppress(KafkaError):
-                async with self._asking() as asking:
-                    while True:
-                        await self._ask(asking)
-                        await asyncio.sleep(ASK_S)
-            await asyncio.sleep(ASK_S)
+            asking = self._asking()
+            try:
+                await asking.start()
+                while True:
+                    await self._ask(asking)
+                    await asyncio.sleep(ASK_S)
+            except KafkaError:
+                await asyncio.sleep(ASK_S)
+            finally:
+                await asking.stop()
 
     async def _ask(self, asking: AIOKafkaConsumer) -> None:
         wanted = [TopicPartition(tp.topic, tp.partition) for tp in self._wanted()]

@@ -26,16 +26,16 @@ class Broker:
         self.silent = False
         self.away = 0
         """So many connections are refused."""
-        self.asked = 0
+        self.asked = self.open = 0
 
-    async def __aenter__(self) -> Broker:
+    async def start(self) -> None:
+        self.open += 1
         if self.away:
             self.away -= 1
             raise KafkaConnectionError
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
-        pass
+    async def stop(self) -> None:
+        self.open -= 1
 
     async def end_offsets(self, wanted: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         self.asked += 1
@@ -96,3 +96,5 @@ async def test_a_broker_that_does_not_answer_is_asked_again_and_what_was_known_s
     broker.ends[EVENTS] = 50
     await until(lambda: known.of(EVENTS) == 50)
     asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert broker.open == 0
