@@ -311,9 +311,11 @@ class CasebookWorker:
             await self._unstick()
 
     async def _unstick(self) -> None:
+        if any(each.full for each in self._owned.values()):
+            return  # nothing is folded until it is checkpointed, of no partition
         for number, owned in list(self._owned.items()):
             tp = self._tp(number)
-            if self._working and not owned.full and self._stuck.noticed(tp, owned.position, self._ends.of(tp)):
+            if self._working and self._stuck.noticed(tp, owned.position, self._ends.of(tp)):
                 await self.app.consumer.seek(tp, owned.position)
 
     async def _fire(self) -> None:
