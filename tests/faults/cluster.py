@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -37,6 +38,7 @@ from services.engine.kafka.topics import (
     write_layout,
 )
 from services.engine.kafka.views import Refolding, open_partition, restore
+from services.engine.kafka.views.records import MARK_KEY, decode_mark, decode_view
 from tests.support.kafka_week import Embedded
 
 ROOT = Path(__file__).parents[2]
@@ -197,8 +199,12 @@ class Cluster:
 
     async def values(self, topic: str, partitions: int | None = None, without: str = "") -> list[bytes]:
         """The values of everything on a topic, those of a partition in order; not those with such a header."""
+        return [each.value for each in await self.records(topic, partitions) if without not in dict(each.headers)]
+
+    async def records(self, topic: str, partitions: int | None = None) -> list[Any]:
+        """Everything on a topic, what is of a partition in order."""
         wanted = [TopicPartition(topic, n) for n in range(self.size.partitions if partitions is None else partitions)]
-        found: list[bytes] = []
+        found: list[Any] = []
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
         async with consumer, asyncio.timeout(PATIENCE_S):
             consumer.assign(wanted)
@@ -206,7 +212,17 @@ class Cluster:
             ends = await consumer.end_offsets(wanted)
             while any([await consumer.position(tp) < end for tp, end in ends.items()]):
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found += [record.value for record in records if without not in dict(record.headers)]
+                    found += records
+        return found
+
+    async def epochs(self) -> list[list[int]]:
+        """Of every record of the views, in the order of the log, by partition."""
+        found: list[list[int]] = [[] for _ in range(self.size.partitions)]
+        for record in await self.records(self.places.case_views):
+            if record.value is not None:
+                marked = record.key == MARK_KEY
+                epoch = decode_mark(record.value).epoch if marked else decode_view(record.value)[0]
+                found[record.partition].append(epoch)
         return found
 
     async def transitions(self) -> tuple[dict[str, bytes], int]:

@@ -88,9 +88,15 @@ async def test_a_worker_that_was_paused_for_too_long_ends_without_writing(
     sleeper.send_signal(signal.SIGSTOP)
     await writing
     await cluster.until_settled()
+    topics = [cluster.places.links, cluster.places.events]
+    before = [await cluster.ends(topic) for topic in topics]
     sleeper.send_signal(signal.SIGCONT)
     assert await asyncio.to_thread(sleeper.wait, 30) == 1, cluster.log()
     assert "did not run for longer than its group waits" in cluster.log()
+    assert [await cluster.ends(topic) for topic in topics] == before
+    # In the state, each owner's records have its epoch: none stands behind those of whoever came after it.
+    for epochs in await cluster.epochs():
+        assert epochs == sorted(epochs)
     twice = await cluster.compare(weeks, policies, tmp_path / "views")
     print(told(weeks, "1 zombie", twice))
 
