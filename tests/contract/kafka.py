@@ -147,7 +147,7 @@ async def _working(settings: Settings, layout: Layout, directory: Path) -> Async
         monitor = MonitorWorker(following, store, places.events, places.links, settings.clock, ready[1].set)
         tasks = [
             asyncio.create_task(run_app(casebook.app, stopping, casebook.beside), name="casebook"),
-            asyncio.create_task(run_app(monitor.app, stopping, [monitor.watch]), name="monitor"),
+            asyncio.create_task(run_app(monitor.app, stopping, monitor.beside), name="monitor"),
         ]
         numbers = range(size.partitions)
         workers = _Workers(

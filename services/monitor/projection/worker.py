@@ -88,7 +88,7 @@ async def run_monitor(
     app = replace(monitor.app, service=group_of(monitor.store))
     async with open_store(monitor.store) as store:
         worker = MonitorWorker(app, store, size.named(EVENTS), size.named(LINKS), monitor.clock, ready)
-        beside = [worker.watch, worker.ends.run]
+        beside = [*worker.beside]
         if monitor.read_model is not None:
             kept = KeptReadModel(monitor.read_model, store.log, store.alerts)
             worker.registry.register(read_model_waits(lambda: kept.failure))
@@ -141,8 +141,9 @@ class MonitorWorker:
         self._patience = Patience(QUARANTINE)
         self._first = TP(links, 0)
         self._readings: dict[TP, _Reading] = {}
-        self.ends = Ends(settings, self._readings.keys)
-        """Of the partitions that it reads."""
+        self._ends = Ends(settings, self._readings.keys)
+        self.beside = (self.watch, self._ends.run)
+        """What goes on beside the app."""
         self._finding: asyncio.Task[None] | None = None
         self._sought: Sequence[TP] = ()
         self._sought_since_s = 0.0
@@ -178,7 +179,7 @@ class MonitorWorker:
         for tp, reading in sorted(self._readings.items()):
             oldest_ms = self._lanes[tp.topic].oldest_ms(tp.partition)
             behind_s = 0.0 if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1_000)
-            found.append(Standing(tp.topic, tp.partition, reading.done, self.ends.of(tp), behind_s, reading.records))
+            found.append(Standing(tp.topic, tp.partition, reading.done, self._ends.of(tp), behind_s, reading.records))
         sought_s = time.monotonic() - self._sought_since_s
         left = (tp for tp in self._sought if tp not in self._readings)
         return [*found, *(Standing(tp.topic, tp.partition, None, None, sought_s, 0) for tp in left)]
@@ -189,7 +190,7 @@ class MonitorWorker:
             await asyncio.sleep(LOOK_S)
             await self._compare()
             for tp, reading in list(self._readings.items()):
-                if self._working and self._stuck.noticed(tp, reading.next, self.ends.of(tp)):
+                if self._working and self._stuck.noticed(tp, reading.next, self._ends.of(tp)):
                     await self.app.consumer.seek(tp, reading.next)
 
     async def _compare(self) -> None:
