@@ -81,6 +81,9 @@ class Topic:
 
 
 _LARGE = {"max_message_bytes": str(MAX_EVENT_RECORD_BYTES)}
+_AS_INTAKE_READS = {"retention_ms": str(INBOUND_RETENTION_MS), "compression_type": "uncompressed"}
+"""The broker undoes whatever compression an adapter chose, with codecs that intake may not have, and holds what comes
+out against the topic's limit: a small batch that grows without end is refused where it is written."""
 
 
 def catalogue(size: Size) -> tuple[Topic, ...]:
@@ -103,13 +106,11 @@ def catalogue(size: Size) -> tuple[Topic, ...]:
             1,
             size.copies,
             by_case=False,
-            settings=_settings(size, retention_ms=str(INBOUND_RETENTION_MS), **_LARGE),
+            settings=_settings(size, **_AS_INTAKE_READS, **_LARGE),
         )
         for agency in REPORTING
     ]
-    receipts = Topic(
-        RECEIPTS, 1, size.copies, by_case=False, settings=_settings(size, retention_ms=str(INBOUND_RETENTION_MS))
-    )
+    receipts = Topic(RECEIPTS, 1, size.copies, by_case=False, settings=_settings(size, **_AS_INTAKE_READS))
     return (*by_case, layout, quarantine, *inbound, receipts)
 
 
