@@ -11,8 +11,11 @@ A topic gives no answer. What became of a record is seen like this:
 - quarantined: `GET /v1/quarantine` with a key of the agency lists it, with the fields and what is wrong with them;
 - forbidden (a type the agency may not publish): nothing of it is kept; the metric `ccr_refused` counts it, and the log
   of the worker names topic and offset;
-- not yet: while the store or Kafka refuses, or the agency's quarantine is full, its topic waits and nothing is skipped;
-  `/readyz` and `ccr_inbound_waiting` say so, and `ccr_inbound_lag_records` how much waits.
+- undecodable (compressed, and written before the broker undid that): its record batch is quarantined as it lies on the
+  topic; the entry and the log of the worker name topic, partition, offsets and why;
+- not yet: while the topic may not be read or is damaged, while the store or Kafka refuses, or while the agency's
+  quarantine is full, its topic waits and nothing is skipped; `/readyz` and `ccr_inbound_waiting` say so, and
+  `ccr_inbound_lag_records` how much waits.
 """
 
 from services.intake.inbound.consumer import GROUP, InboundTopics, Standing

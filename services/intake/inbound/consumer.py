@@ -1,41 +1,60 @@
 """Inbound topics consumed: through the same door as HTTP, an offset committed only once every receipt is durable.
 
-At least once: after a crash or a rebalance what was not committed arrives again, and comes back as duplicate. An
-agency whose records cannot be taken in now waits, and holds up no other: its topic is paused, and tried again from the
-first record that is not done.
+At least once: after a crash or a rebalance what was not committed arrives again, and comes back as duplicate. Each
+topic is read by itself: an agency whose records cannot be read or taken in now waits, and holds up no other. Its topic
+is paused, and tried again from the first record that is not done. Records that can never be decoded are quarantined as
+they lie on the topic, and reading goes on behind them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import (
+    CorruptRecordException,
+    IllegalStateError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnsupportedCodecError,
+)
 
 from ccr_events.envelope import EnvelopeError
 from services.engine.kafka.security import Security, aiokafka_settings
 from services.engine.ports import Receipt
 from services.engine.transaction import EngineClosed, StorageFailed
 from services.intake.arrivals import Arrivals
+from services.intake.inbound.closely import Batch, Damaged, read_closely
 from services.intake.inbound.reading import Arrived, Record, Source, arrived
 from services.sealing.keys import KeyStoreError
 
 GROUP = "ccr.intake"
 """Consumer group of all intake workers: each topic is read by one of them at a time."""
 AT_ONCE = 500
-"""Records taken in together, of all topics."""
+"""Records of one topic taken in together."""
 POLL_MS = 500
 """How long one look for records waits; so long stopping may take longer."""
+LOOK_MS = 100
+"""How often it is looked which topics are to be read, and which no longer wait."""
+TOPICS_SEEN_MS = 30_000
+"""How long it may take to be seen that topics may be read, or no longer."""
 FIRST_RETRY_S = 0.2
 """Wait before records that could not be taken in are tried again; doubled each time."""
 LONGEST_RETRY_S = 10.0
 """Longest wait between two tries. It never gives up: what waits is not lost."""
 KAFKA_RETRY_S = 1.0
 """Wait after Kafka itself could not be read."""
+
+_NONE = TopicPartition("", -1)
+"""No topic: waiting for its records raises what is wrong with all of them, and takes none."""
+_OF_ONE_TOPIC = (TopicAuthorizationFailedError, UnsupportedCodecError, CorruptRecordException)
+"""What aiokafka raises for the topic that was asked for; its other errors are of the group or the cluster."""
+_NO_RIGHT = "this service may not read it: see ccr kafka acls plan, and apply"
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +76,8 @@ class _Waiting:
     why: str
     until_s: float
     retry_s: float
+    unread: bool
+    """Whether it could not be read; else what was read could not be taken in."""
 
 
 class _NotKept(RuntimeError):
@@ -78,6 +99,8 @@ class InboundTopics:
         self._done: dict[TopicPartition, int] = {}
         """The first offset that is not taken in."""
         self._ends: dict[TopicPartition, int] = {}
+        self._barred: Set[str] = frozenset()
+        """Topics that Kafka does not even show to this service."""
         self._failure: str | None = None
 
     @property
@@ -87,8 +110,9 @@ class InboundTopics:
 
     @property
     def standing(self) -> Mapping[str, Standing]:
-        """Agency → how its topic stands; of the topics that this worker reads now."""
-        return {
+        """Agency → how its topic stands; of the topics that this worker reads now, or may not read."""
+        barred = {self._sources[topic].caller.agency: Standing(0, _NO_RIGHT) for topic in self._barred}
+        return barred | {
             self._sources[tp.topic].caller.agency: Standing(
                 max(0, end - self._done.get(tp, end)), self._waiting[tp].why if tp in self._waiting else None
             )
@@ -115,25 +139,79 @@ class InboundTopics:
 
     async def _run(self, stopping: asyncio.Event) -> None:
         consumer = AIOKafkaConsumer(
-            *sorted(self._sources),
             bootstrap_servers=self._bootstrap,
             group_id=GROUP,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_poll_records=AT_ONCE,
+            metadata_max_age_ms=TOPICS_SEEN_MS,
             **aiokafka_settings(self._security),
         )
         self._waiting.clear()
+        readers: dict[TopicPartition, asyncio.Task[None]] = {}
+        over = asyncio.Event()
         try:
             await consumer.start()
+            # Not before: it would not start for one topic that may not be read.
+            consumer.subscribe(sorted(self._sources))
             while not stopping.is_set():
-                fetched = await consumer.getmany(timeout_ms=POLL_MS)
+                await consumer.getmany(_NONE, timeout_ms=LOOK_MS)
+                for tp in [tp for tp, reader in readers.items() if reader.done()]:
+                    readers.pop(tp).result()
+                for tp in consumer.assignment() - readers.keys():
+                    readers[tp] = asyncio.create_task(self._read(consumer, tp, over), name=f"read {tp.topic}")
                 self._failure = None
-                await asyncio.gather(*(self._partition(consumer, tp, records) for tp, records in fetched.items()))
+                self._barred = consumer._client.cluster.unauthorized_topics & self._sources.keys()
                 self._look(consumer)
         finally:
+            over.set()
+            await asyncio.gather(*readers.values(), return_exceptions=True)
             await consumer.stop()
+
+    async def _read(self, consumer: AIOKafkaConsumer, tp: TopicPartition, over: asyncio.Event) -> None:
+        """Take in one topic until it is another worker's. Raises `KafkaError` for what is not this topic's alone."""
+        while not over.is_set() and tp in consumer.assignment():
+            waiting = self._waiting.get(tp)
+            if waiting is not None and waiting.unread and tp not in consumer.paused():
+                await self._closely(consumer, tp)
+                continue
+            try:
+                fetched = await consumer.getmany(tp, timeout_ms=POLL_MS)
+            except Exception as error:  # whatever decoding what was written met, which can be anything
+                if isinstance(error, KafkaError) and not isinstance(error, _OF_ONE_TOPIC):
+                    raise
+                await self._closely(consumer, tp)
+            else:
+                for records in fetched.values():
+                    await self._partition(consumer, tp, records)
+
+    async def _closely(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
+        """Read on behind the batch at which reading stands: its records taken in, or all of it quarantined."""
+        with suppress(IllegalStateError):  # another worker's by now
+            at = await consumer.position(tp)
+            try:
+                batch = await read_closely(consumer._client, tp, at)
+                if batch is not None and batch.why is not None:
+                    await self._set_aside(tp, batch, batch.why)
+            except Exception as error:  # whatever it is, the other agencies are not concerned and nothing is skipped
+                self._wait(consumer, tp, at, error, unread=True)
+                return
+            if batch is not None and batch.records:
+                await self._partition(consumer, tp, batch.records)
+            else:
+                self._waiting.pop(tp, None)
+            if batch is not None and tp not in self._waiting:
+                self._done[tp] = batch.end
+                consumer.seek(tp, batch.end)
+                await _commit(consumer, tp, batch.end)
+
+    async def _set_aside(self, tp: TopicPartition, batch: Batch, why: str) -> None:
+        """Keep a batch whose records cannot be decoded: as it is, and what is known of it."""
+        where = f"{tp.topic}, partition {tp.partition}, offsets {batch.first} to {batch.end - 1}"
+        told = EnvelopeError("", f"{where}: {why}; have it sent again", body=batch.raw)
+        _check_kept([await self._arrivals.held(told, self._sources[tp.topic].caller, alerting=True)])
+        _log.error("%s: %s; quarantined as it is", where, why)
 
     async def _partition(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: Sequence[Record]) -> None:
         """Take in the records of one topic and commit; where that fails, have them brought again later."""
@@ -174,14 +252,15 @@ class InboundTopics:
             broken = EnvelopeError("", f"could not be taken in ({kind}); redrive once fixed", body=records[0].raw)
             return [(records[0], [await self._arrivals.held(broken, source.caller, alerting=alerting)])]
 
-    def _wait(self, consumer: AIOKafkaConsumer, tp: TopicPartition, done: int, error: Exception) -> None:
+    def _wait(
+        self, consumer: AIOKafkaConsumer, tp: TopicPartition, done: int, error: Exception, *, unread: bool = False
+    ) -> None:
         before = self._waiting.get(tp)
         retry_s = FIRST_RETRY_S if before is None else min(2 * before.retry_s, LONGEST_RETRY_S)
-        ours = isinstance(error, EngineClosed | StorageFailed | KeyStoreError | _NotKept)
-        why = str(error) if ours else f"{type(error).__name__}, a defect"
+        why = _why(error)
         if before is None or before.why != why:
             _log.error("%s waits at offset %d: %s", tp.topic, done, why)
-        self._waiting[tp] = _Waiting(why, asyncio.get_running_loop().time() + retry_s, retry_s)
+        self._waiting[tp] = _Waiting(why, asyncio.get_running_loop().time() + retry_s, retry_s, unread)
         if tp in consumer.assignment():
             consumer.pause(tp)
             consumer.seek(tp, done)
@@ -196,6 +275,17 @@ class InboundTopics:
                 consumer.resume(tp)
         self._ends = {tp: consumer.highwater(tp) or 0 for tp in assigned}
         self._done = {tp: offset for tp, offset in self._done.items() if tp in assigned}
+
+
+def _why(error: Exception) -> str:
+    """Why a topic waits, and what to do; nothing of what was written."""
+    if isinstance(error, EngineClosed | StorageFailed | KeyStoreError | _NotKept | Damaged):
+        return str(error)
+    if isinstance(error, TopicAuthorizationFailedError):
+        return _NO_RIGHT
+    if isinstance(error, KafkaError):
+        return f"Kafka does not give its records ({type(error).__name__}): see that its brokers run"
+    return f"{type(error).__name__}, a defect"
 
 
 def _check_kept(receipts: Sequence[Receipt]) -> None:

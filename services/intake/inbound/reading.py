@@ -37,9 +37,17 @@ def agencies_topics() -> dict[str, Source]:
 class Record(Protocol):
     """A record as aiokafka gives it."""
 
-    offset: int
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    @property
+    def offset(self) -> int:
+        """Its place on the topic."""
+
+    @property
+    def value(self) -> bytes | None:
+        """What was sent."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
+        """Name and value of each."""
 
 
 @dataclass(frozen=True, slots=True)

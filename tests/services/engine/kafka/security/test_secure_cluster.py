@@ -8,7 +8,7 @@ import ssl
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -42,12 +42,16 @@ from services.engine.kafka.broker.ports import free_ports
 from services.engine.kafka.security import Security, aiokafka_settings, librdkafka_settings
 from services.engine.kafka.security.acls import GROUPS, Acl, wanted_acls
 from services.engine.kafka.security.acls_applied import apply_acls
-from services.engine.kafka.security.acls_on import give
+from services.engine.kafka.security.acls_on import give, take
 from services.engine.kafka.security.authority import kept_authority
 from services.engine.kafka.security.principals import USERS
 from services.engine.kafka.topics import Layout, Size, apply, catalogue, cluster_admin, plan, require_topics
 from services.engine.kafka.topics.layout import read_layout, write_layout
 from services.engine.kafka.topics.standing import KafkaUnreachable
+from services.engine.ports import AuthenticatedKey, Receipt
+from services.intake.arrivals import Arrivals
+from services.intake.inbound import InboundTopics, agencies_topics
+from services.intake.inbound import consumer as inbound_consumer
 
 pytestmark = pytest.mark.kafka
 in_session = pytest.mark.asyncio(loop_scope="session")
@@ -252,6 +256,48 @@ class TestServicesDoWhatTheyNeed:
         async with cluster_admin(cluster.bootstrap, as_user(cluster, "operator")) as admin:
             with refused(ClusterAuthorizationFailedError):
                 await give(admin, [Acl("operator", "topic", EVENTS, "read")])
+
+
+class Noted(Arrivals):
+    """What arrives is noted, by agency, and nothing is done with it."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, int] = {}
+
+    async def taken_in(self, found: Sequence[object], caller: AuthenticatedKey, *, alerting: bool) -> list[Receipt]:
+        self.of[caller.agency] = self.of.get(caller.agency, 0) + len(found)
+        return [Receipt("", "accepted") for _ in found]
+
+
+@in_session
+@pytest.mark.parametrize("seen", [True, False], ids=["it is still shown", "it is not even shown"])
+async def test_a_topic_that_intake_may_not_read_holds_up_no_other(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, *, seen: bool
+) -> None:
+    monkeypatch.setattr(inbound_consumer, "TOPICS_SEEN_MS", 1_000)
+    operations = {"read"} if seen else {"read", "describe", "describe_configs"}
+    rights = [acl for acl in wanted_acls(SIZE) if (acl.principal, acl.name) == ("intake", OTHERS)]
+    lost = [acl for acl in rights if acl.operation in operations]
+    sources = {topic: source for topic, source in agencies_topics().items() if topic in (OWN, OTHERS)}
+    arrivals, stopping = Noted(), asyncio.Event()
+    topics = InboundTopics(cluster.bootstrap, arrivals, sources, security=as_user(cluster, "intake"))
+    async with cluster_admin(cluster.bootstrap, as_user(cluster, "admin")) as admin, asyncio.timeout(120):
+        await take(admin, lost)
+        running = asyncio.create_task(topics.run(stopping))
+        try:
+            for agency, topic in (("le", OWN), ("jail", OTHERS)):
+                await write(cluster, f"agency-{agency}", topic)
+            while await topics.reason() is None or not arrivals.of.get("le"):
+                await asyncio.sleep(0.1)
+            assert await topics.reason() == "jail: this service may not read it: see ccr kafka acls plan, and apply"
+            assert "jail" not in arrivals.of
+            await give(admin, lost)
+            while await topics.reason() is not None or not arrivals.of.get("jail"):
+                await asyncio.sleep(0.1)
+        finally:
+            stopping.set()
+            await running
+            await give(admin, lost)
 
 
 @contextmanager
