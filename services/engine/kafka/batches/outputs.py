@@ -63,7 +63,8 @@ Quarantined = Callable[[OversizedRecord], Awaitable[None]]
 class Outputs:
     """Sends outputs through an app's producer, which must be idempotent with acks=all (`SafeProducer`).
 
-    Batches of one partition are sent in the order given, each acknowledged before `send` is done. Where the broker's
+    Batches of one partition are sent in the order given, those of one call before those of the next, each acknowledged
+    before `send` is done; so is what is too large quarantined, which holds up no later call. Where the broker's
     limit was lowered since start, it refuses, `send` raises and the worker must start anew: an idempotent producer
     cannot go on after a batch that was refused, and the limit is read at start.
     """
@@ -77,7 +78,8 @@ class Outputs:
         self._producer = producer
         self._limits = dict(limits)
         self._quarantined = quarantined
-        self._turn: dict[tuple[str, int], asyncio.Lock] = {}
+        self._turn: dict[int, asyncio.Lock] = {}
+        """By partition, of all topics together. Whoever waits for it gets it in the order of asking."""
 
     def send(self, partition: int, outputs: Iterable[Output]) -> Coroutine[Any, Any, None]:
         """Write all, in order, each topic to this partition; awaited, until all replicas in sync have them.
@@ -90,7 +92,7 @@ class Outputs:
             if topic not in packings:
                 packings[topic] = _Packing(self._limits[topic], partition)
             packings[topic].add(run)
-        return self._acknowledged(partition, {topic: packing.done() for topic, packing in packings.items()})
+        return self._written(partition, {topic: packing.done() for topic, packing in packings.items()})
 
     async def placed(self, partition: int, records: Sequence[Output]) -> range | None:
         """As `send`, for records of one topic; returns the offsets at which they stand.
@@ -99,32 +101,32 @@ class Outputs:
         broker does not tell, as for a batch that it had already.
         """
         topic = records[0].topic
-        sent = await self._sent(topic, partition, *built(records, self._limits[topic], partition))
-        found = await asyncio.gather(*(future for future, _ in sent))
+        packed = built(records, self._limits[topic], partition)
+        found = await self._acknowledged(partition, {topic: packed})
         end = first = found[0].offset if found else -1
-        for each, (_, count) in zip(found, sent, strict=True):
+        for each, builder in zip(found, packed[0], strict=True):
             if each.offset != end or end < 0:
                 return None
-            end += count
+            end += builder.record_count()
         return range(first, end) if end - first == len(records) else None
 
-    async def _acknowledged(self, partition: int, packed: Mapping[str, Packed]) -> None:
-        on_their_way: list[asyncio.Future[Any]] = []
-        for topic, (builders, oversized) in packed.items():
-            on_their_way += [future for future, _ in await self._sent(topic, partition, builders, oversized)]
-        await asyncio.gather(*on_their_way)
+    async def _written(self, partition: int, packed: Mapping[str, Packed]) -> None:
+        await self._acknowledged(partition, packed)
 
-    async def _sent(
-        self, topic: str, partition: int, builders: Sequence[BatchBuilder], oversized: Sequence[OversizedRecord]
-    ) -> list[tuple[asyncio.Future[Any], int]]:
+    async def _acknowledged(self, partition: int, packed: Mapping[str, Packed]) -> list[Any]:
+        """What the broker said of each batch, in order, once it has all and what is too large is kept."""
         producer = self._producer()
-        for record in oversized:
-            await self._quarantined(record)
-        # Two calls for one partition would else mix their batches.
-        async with self._turn.setdefault((topic, partition), asyncio.Lock()):
-            return [
-                (await producer.send_batch(each, topic, partition=partition), each.record_count()) for each in builders
+        # Two calls would else mix their batches, or one overtake the other on the second topic.
+        async with self._turn.setdefault(partition, asyncio.Lock()):
+            on_their_way = [
+                await producer.send_batch(each, topic, partition=partition)
+                for topic, (builders, _) in packed.items()
+                for each in builders
             ]
+        # Not in that turn: keeping it may be an output too, of this very partition.
+        kept = [self._quarantined(record) for _, oversized in packed.values() for record in oversized]
+        said = await asyncio.gather(*on_their_way, *kept)
+        return said[: len(on_their_way)]
 
 
 def built(records: Iterable[Output], limit: int, partition: int = 0) -> Packed:

@@ -62,8 +62,12 @@ class Kafka:
     sent: list[tuple[str, int, list[bytes | None]]] = field(default_factory=list)
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
 
+    slow: str = ""
+    """A topic that takes a while to take a batch."""
+
     async def send_batch(self, builder: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[bool]:
-        await asyncio.sleep(0)
+        for _ in range(9 if topic == self.slow else 1):
+            await asyncio.sleep(0)
         self.sent.append((topic, partition, values(builder)))
         return asyncio.ensure_future(self.acknowledged.wait())
 
@@ -90,6 +94,29 @@ async def test_sent_is_what_was_acknowledged_and_calls_do_not_mix() -> None:
     assert links == [each.value for each in first + second]
     assert ("views", 2, [b"v"]) in kafka.sent
     assert aside == [b"x" * 2_000]
+
+
+async def test_a_call_is_written_before_the_next_whatever_holds_it_up() -> None:
+    kafka, aside = Kafka(slow="links"), []
+    kafka.acknowledged.set()
+
+    async def keep(record: OversizedRecord) -> None:
+        for _ in range(9):
+            await asyncio.sleep(0)
+        await outputs.send(2, [Output("quarantine", b"a", b"refused")])  # as the casebook does
+        aside.append(record.output.value)
+
+    limits = {"links": LIMIT, "views": LIMIT, "quarantine": LIMIT}
+    outputs = Outputs(lambda: kafka, limits, keep)  # type: ignore[arg-type,return-value]
+    oversized = Output("links", b"a", b"x" * 2_000)
+    async with asyncio.timeout(30):
+        await asyncio.gather(
+            outputs.send(2, [oversized, Output("links", b"a", b"1"), Output("views", b"a", b"1")]),
+            outputs.send(2, [Output("views", b"a", b"2"), Output("links", b"a", b"2")]),
+        )
+    written = [(topic, batch) for topic, _, batch in kafka.sent if topic != "quarantine"]
+    assert written == [("links", [b"1"]), ("views", [b"1"]), ("views", [b"2"]), ("links", [b"2"])]
+    assert aside == [oversized.value]
 
 
 async def test_topics_that_take_turns_are_packed_apart_before_it_is_awaited() -> None:
