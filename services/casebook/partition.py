@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID, uuid5
 
@@ -24,7 +25,7 @@ from ccr_events.core.rules import Policies
 from ccr_events.core.view import CaseView
 from ccr_events.envelope import read_fact
 from services.casebook.recorder import MAX_HOPS, carried
-from services.engine.kafka.batches import Output
+from services.engine.kafka.batches import Output, OversizedRecord
 from services.engine.kafka.batches.records import Record
 from services.engine.kafka.topics.partition import partition_of
 from services.engine.transaction import NewRecord
@@ -228,12 +229,22 @@ def event_output(record: NewRecord, places: Places, headers: Sequence[tuple[str,
     return partition_of(key, places.partitions), Output(places.events, key, record.body, None, all_headers)
 
 
-def refusal(places: Places, place: str, reason: str, about: str = "") -> Output:
+def too_large(places: Places, record: OversizedRecord) -> Output:
+    """A record for quarantine: that its topic cannot hold this one. Another one of the same case is another entry."""
+    output, topic = record.output, f"{record.output.topic}/{record.partition}"
+    digest = sha256(b"%d %b%b" % (len(output.key or b""), output.key or b"", output.value or b"")).hexdigest()
+    reason = f"a record of {record.size} bytes; the topic takes {record.limit}"
+    about = (output.key or b"").decode("utf-8", "replace")
+    return refusal(places, topic, reason, about, entry_id=refusal_id(topic, digest))
+
+
+def refusal(places: Places, place: str, reason: str, about: str = "", *, entry_id: str = "") -> Output:
     """A record for quarantine: where what could not be handled lies, and why. It holds nothing of the content.
 
-    `about`: id of what was to be made of it, when that could not be written.
+    `about`: id of what was to be made of it, when that could not be written; `entry_id`: when place and that do not
+    tell it from every other.
     """
-    entry_id = refusal_id(place, about)
+    entry_id = entry_id or refusal_id(place, about)
     entry: dict[str, Any] = {"id": entry_id, "source": place, "reason": reason}
     if about:
         entry["about"] = about

@@ -20,7 +20,7 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from ccr_events.policy import PolicyBook
-from services.casebook.partition import Folding, Places, refusal
+from services.casebook.partition import Folding, Places, too_large
 from services.casebook.partition_deadlines import Firing
 from services.casebook.reached import Reached
 from services.casebook.worker_partition import OwnedPartition
@@ -362,10 +362,7 @@ class CasebookWorker:
 
     async def _oversized(self, record: OversizedRecord) -> None:
         """A record that its topic cannot hold is told of in quarantine, and left out."""
-        key = (record.output.key or b"").decode("utf-8", "replace")
-        reason = f"a record of {record.size} bytes; the topic takes {record.limit}"
-        place = f"{record.output.topic}/{record.partition}"
-        await self._outputs.send(0, [refusal(self._places, place, reason, about=key)])
+        await self._outputs.send(0, [too_large(self._places, record)])
 
 
 async def _acknowledged() -> None:

@@ -15,8 +15,9 @@ from ccr_events.core.model import Fact, Link
 from ccr_events.core.view import CaseView
 from ccr_events.envelope import read_fact
 from services.casebook import partition
-from services.casebook.partition import EditionMissing, Folded, Folding, Places, event_output
+from services.casebook.partition import EditionMissing, Folded, Folding, Places, event_output, too_large
 from services.casebook.recorder import MAX_HOPS
+from services.engine.kafka.batches import Output, OversizedRecord
 from services.engine.kafka.topics.partition import partition_of
 from services.engine.sqlite import SqliteEngine
 from tests.support.core_rules import BOOK, fact
@@ -205,6 +206,23 @@ def test_an_edition_that_is_not_loaded_stops_the_worker_instead_of_filling_quara
 def test_the_same_refusal_has_the_same_id() -> None:
     ids = {folding().fold(Views(), [Read(7, b"{")]).set_aside[0].key for _ in range(2)}
     assert len(ids) == 1
+
+
+def test_each_record_that_its_topic_cannot_hold_is_an_entry_of_its_own() -> None:
+    def refused(value: bytes, key: bytes = b"case-1") -> Output:
+        return too_large(PLACES, OversizedRecord(Output("ccr.links", key, value), 3, len(value), 10))
+
+    first, second = b"1 Nowhere Lane", b"2 Nowhere Lane"
+    entries = [refused(first), refused(second), refused(first, b"case-2"), refused(first)]
+    assert len({entry.key for entry in entries[:3]}) == 3
+    assert entries[3] == entries[0], "told twice, it is one entry"
+    told = orjson.loads(entries[1].value or b"")
+    assert told == {
+        "id": (entries[1].key or b"").decode(),
+        "source": "ccr.links/3",
+        "about": "case-1",
+        "reason": "a record of 14 bytes; the topic takes 10",
+    }
 
 
 def test_folded_again_is_what_was_folded_before() -> None:
