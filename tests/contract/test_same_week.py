@@ -1,7 +1,10 @@
-"""The scripted week, published over HTTP as its agencies would, on both engines: the same views, links and log."""
+"""The scripted week, published over HTTP as its agencies would, on both engines, and with both kinds of store: the same
+views, links and log.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,13 +22,25 @@ from tests.contract.backbones import Made, UnderTest
 from tests.contract.embedded import embedded
 from tests.contract.judged import judged
 from tests.contract.kafka import on_kafka
+from tests.support.databases import empty_database
+from tests.support.postgresql import postgresql
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
 AT_ONCE_S = 0.001
 """The week is played as quickly as it goes."""
 
 
-async def test_the_same_week_makes_the_same_of_both_engines(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty store of the Kafka engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'store.sqlite'}"
+        return
+    with postgresql() as server, empty_database(server, "week") as address:
+        yield address
+
+
+async def test_the_same_week_makes_the_same_of_both_engines(tmp_path: Path, store: str) -> None:
     week = load_week()
     start = acts(week, 1)[0].at
     # What stands for a person in a case is a keyed hash.
@@ -34,7 +49,8 @@ async def test_the_same_week_makes_the_same_of_both_engines(tmp_path: Path) -> N
     async with embedded(tmp_path / "embedded", start, master_key, week.release_is_live) as one:
         calm = await played(one)
     (tmp_path / "kafka").mkdir()
-    async with on_kafka(tmp_path / "kafka", start, master_key, release_is_live=week.release_is_live) as other:
+    live = week.release_is_live
+    async with on_kafka(tmp_path / "kafka", start, master_key, store=store, release_is_live=live) as other:
         made = await played(other)
     assert len(calm.log) > 250
     assert made.log == calm.log
@@ -44,7 +60,7 @@ async def test_the_same_week_makes_the_same_of_both_engines(tmp_path: Path) -> N
     policies, middle = load_policies(), start + (ends_at(week) - start) / 2
     for at in (middle, ends_at(week)):
         here = judged(partial(open_snapshot, tmp_path / "embedded"), policies, at)
-        there = judged(partial(open_store_snapshot, f"sqlite:///{tmp_path / 'kafka' / 'store.sqlite'}"), policies, at)
+        there = judged(partial(open_store_snapshot, store), policies, at)
         assert there == here
         assert here.cases
     assert len(here.cases) > 3
