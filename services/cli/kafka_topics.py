@@ -108,8 +108,9 @@ def repartition(
     """Give the topics keyed by case more partitions. Every service must be stopped, with everything read.
 
     Adding partitions in place would part a case from its history. So the topics are written anew, each case in order,
-    and put in force at the end; until then nothing is changed, and it can be run again. The old topics are kept, for
-    the way back: delete them when you are sure.
+    and put in force at the end; until then the old ones count, and it can be run again. From its beginning the old ones
+    take nothing more: who still writes is refused, and has to be started again. They are kept, for the way back: delete
+    them when you are sure.
     """
     from services.cli.printing import json_line, say
     from services.cli.progress import progress
@@ -139,7 +140,7 @@ async def _repartitioned(where: Connection, partitions: int, drawn: Callable[[in
         raise Refused(f"partitions can only be added: there are {layout.partitions}")
     async with cluster_admin(*where) as admin:
         now = layout.size(await copies_in_force(admin))
-    found = await plan(where.bootstrap, catalogue(now), where.security)
+    found = [each for each in await plan(where.bootstrap, catalogue(now), where.security) if not each.closed]
     if found:
         raise TopicsMismatch(found)
     return await write_anew(where.bootstrap, now, partitions, drawn, where.security)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -37,9 +37,13 @@ class Cluster:
     def events(self) -> str:
         return self.layout.size(1).named(EVENTS)
 
+    def wider(self, partitions: int) -> Cluster:
+        """The same with the topics that a repartition makes: the next test does not get this generation."""
+        return replace(self, layout=Layout(next(_generations), partitions))
+
     async def sent(self) -> list[ConsumerRecord]:
         """Everything on the topic of events, by partition, in order."""
-        partitions = [TopicPartition(self.events, number) for number in range(PARTITIONS)]
+        partitions = [TopicPartition(self.events, number) for number in range(self.layout.partitions)]
         async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed") as consumer:
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)

@@ -19,6 +19,7 @@ from services.engine.kafka.broker import kill_node, start
 from services.engine.kafka.outgoing import KafkaOutgoing, partition_of
 from services.engine.kafka.outgoing import record as record_module
 from services.engine.kafka.topics import Layout
+from services.engine.kafka.topics.repartition import repartition
 from services.engine.sql.outgoing import OutgoingRecord
 from services.portal.app import create_app
 from tests.services.distributed.conftest import PARTITIONS, Cluster
@@ -191,6 +192,24 @@ async def test_a_worker_that_missed_a_repartition_sends_nothing_more(
         problem_of(await served.publish(an_event(1, refs=INCIDENT)), 503)
         assert "start it again" in (await served.http.get("/readyz")).json()["reasons"]["kafka"]
     assert await cluster.sent() == []
+
+
+async def test_a_portal_that_was_forgotten_in_a_repartition_loses_nothing(cluster: Cluster, settings: Settings) -> None:
+    wider = cluster.wider(PARTITIONS + 2)
+    async with portal(settings) as forgotten:
+        assert (await forgotten.publish(an_event(1, refs=INCIDENT))).status_code == 202
+        assert (await repartition(cluster.bootstrap, cluster.layout.size(1), PARTITIONS + 2)).records == 1
+        problem_of(await forgotten.publish(an_event(2, refs=INCIDENT)), 503)
+        assert ids(await cluster.sent()) == [event_id(1)]
+    async with portal(settings) as restarted, asyncio.timeout(60):
+        while len(sent := await wider.sent()) < 2:
+            await asyncio.sleep(0.1)
+        assert (await restarted.publish(an_event(2, refs=INCIDENT))).status_code == 200
+        assert (await restarted.publish(an_event(3, refs=INCIDENT))).status_code == 202
+    assert ids(sent) == [event_id(1), event_id(2)]
+    sent = await wider.sent()
+    assert ids(sent) == [event_id(1), event_id(2), event_id(3)]
+    assert {record.partition for record in sent} == {partition_of(sent[0].key, PARTITIONS + 2)}
 
 
 async def _other_layout(bootstrap: str, security: object) -> Layout:

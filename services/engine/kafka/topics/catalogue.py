@@ -7,7 +7,7 @@ be read is destroyed with its key, never by a retention time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ccr_events.agencies import REPORTING
 
@@ -35,6 +35,10 @@ MAX_RECORD_BYTES = 1_048_576
 MAX_EVENT_RECORD_BYTES = 3 * MAX_RECORD_BYTES
 """The same of the topics that hold whole events: room for the largest one (`ccr_events.envelope.MAX_EVENT_BYTES`),
 which sealing makes a third longer."""
+LARGEST = "max.message.bytes"
+CLOSED_BYTES = "78"
+"""Of a topic that is to take nothing more, the largest record batch: the mark that ends a transaction, which has to get
+through, or readers would wait for it for ever. Whatever is keyed by a case is larger."""
 TOMBSTONES_MS = 7 * DAY_MS
 """How long a compacted topic keeps the mark of a deleted key: a worker that slept less sees every deletion."""
 
@@ -78,6 +82,10 @@ class Topic:
     """Whether its key is the case: such topics have equally many partitions, and a case the same one in each."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Every topic setting that is not the broker's own default."""
+
+    def closed(self) -> Topic:
+        """The same, taking nothing more: brokers refuse what is sent to it, whoever sends and whatever it believes."""
+        return replace(self, settings={**self.settings, LARGEST: CLOSED_BYTES})
 
 
 _LARGE = {"max_message_bytes": str(MAX_EVENT_RECORD_BYTES)}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from services.engine.kafka.topics.catalogue import Topic
+from services.engine.kafka.topics.catalogue import CLOSED_BYTES, LARGEST, Topic
 from services.engine.kafka.topics.standing import TopicStanding
 
 MIGRATE = "ccr kafka topics repartition"
 """What raises a partition count."""
+_REOPEN = (
+    f"a repartition that runs, or was cut off, lets nothing more be written: once none runs, {MIGRATE} again, or give "
+    "it up with ccr kafka topics apply"
+)
 _OURS_TO_CHANGE = frozenset({"topic", "setting"})
 
 
@@ -25,12 +29,17 @@ class Difference:
     has: str
     wants: str
     remedy: str = ""
-    """What a person must do, when `apply` cannot."""
+    """What a person must do, when `apply` cannot, or should not without being asked."""
 
     @property
     def applicable(self) -> bool:
         """Whether `apply` can settle it."""
         return self.what in _OURS_TO_CHANGE
+
+    @property
+    def closed(self) -> bool:
+        """Whether a repartition closed the topic, and did not come to its end."""
+        return self.name == LARGEST and self.has == CLOSED_BYTES
 
     def __str__(self) -> str:
         if self.what == "topic":
@@ -70,7 +79,8 @@ def _of_one(topic: Topic, found: TopicStanding | None) -> Iterable[Difference]:
     for name, value in sorted(topic.settings.items()):
         has = found.settings.get(name, "")
         if has != value:
-            yield Difference(topic.name, "setting", name, has, value)
+            different = Difference(topic.name, "setting", name, has, value)
+            yield replace(different, remedy=_REOPEN) if different.closed else different
     for name in sorted(found.set_here - set(topic.settings)):
         yield Difference(topic.name, "setting", name, found.settings[name], "the broker's default")
 

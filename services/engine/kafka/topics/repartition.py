@@ -3,30 +3,38 @@
 Kafka can add partitions to a topic, but then a case's next event goes to another partition than its earlier ones, to a
 worker that does not know it, and its order is lost. So the topics are written anew under the name of the next
 generation, record by record in order, and a single record on the layout topic then puts it in force. Until that record
-is written, nothing has changed; a run that was cut off is simply run again.
+is written, the old ones count; a run that was cut off is simply run again.
 
-Services must be stopped, with everything read: that is checked before and after. The old generation is kept for the way
-back, until somebody deletes it.
+Services must be stopped, with everything read. Of those that read, that is checked before and after. One that only
+writes, a portal, cannot be seen: so the old topics are closed while they are copied, and stay so. Its events wait in
+its store, and go to the new topics once it is started again. The old generation is kept for the way back, until
+somebody deletes it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import ConsumerProtocol
+from aiokafka.errors import KafkaError
 
+from services.engine.kafka.outgoing import PATIENCE_S
 from services.engine.kafka.security import Security, aiokafka_settings
 from services.engine.kafka.topics.applied import apply
-from services.engine.kafka.topics.catalogue import Size, Topic, catalogue
+from services.engine.kafka.topics.catalogue import MAX_EVENT_RECORD_BYTES, Size, Topic, catalogue
+from services.engine.kafka.topics.closing import close, open_again
 from services.engine.kafka.topics.difference import differences
 from services.engine.kafka.topics.layout import Layout, write_layout
-from services.engine.kafka.topics.standing import cluster_admin, topics_on
+from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, topics_on
 
 AT_ONCE = 2_000
 """Records on their way at a time."""
+ACKNOWLEDGED_S = PATIENCE_S
+"""What a broker had taken before its topic was closed is acknowledged by then, or its event counts as not sent."""
 GONE_PATIENCE_S = 30.0
 """How long the half-written topics of a run that was cut off may take to be deleted."""
 _READ_PATIENCE_MS = 1_000
@@ -34,6 +42,10 @@ _READ_PATIENCE_MS = 1_000
 
 class RepartitionRefused(RuntimeError):
     """It would lose or misplace something now; says what, and what to do. Nothing was changed."""
+
+
+class LeftClosed(RuntimeError):
+    """It did not come to its end, and the old topics take nothing more; says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +69,71 @@ async def repartition(
     """Write the topics keyed by case anew with more partitions, and put them in force.
 
     `progress` is called with (records copied, records in all at most). Raises `RepartitionRefused` while a service
-    runs, has not read everything, or writes; `ValueError` unless there are more partitions; `KafkaUnreachable`.
+    runs, has not read everything, or writes all the same; `ValueError` unless there are more partitions;
+    `KafkaUnreachable`; `LeftClosed`.
     """
     if partitions <= now.partitions:
         raise ValueError(f"partitions can only be added: there are {now.partitions}, asked for are {partitions}")
     after = Size(partitions, now.copies, now.generation + 1)
     old, new = _by_case(now), _by_case(after)
     async with cluster_admin(bootstrap, security) as admin:
-        groups = await _groups_at_rest(bootstrap, security, admin, old)
-        await _made_anew(admin, new)
-        ends = await _ends(bootstrap, security, old)
-        copied = await _copied(bootstrap, security, old, new, ends, progress)
-        if await _ends(bootstrap, security, old) != ends:
-            raise RepartitionRefused(
-                "something wrote to the topics while they were copied: stop every service (intake too), and run it "
-                "again"
-            )
-        # Again: one that started meanwhile would go on with the old topics.
-        if await _groups_at_rest(bootstrap, security, admin, old) != groups:
-            raise RepartitionRefused("a service read the topics while they were copied: stop it, and run it again")
-    await _read_on(bootstrap, security, groups, await _ends(bootstrap, security, new))
-    await write_layout(bootstrap, Layout(after.generation, after.partitions), security)
+        await _groups_at_rest(bootstrap, security, admin, old)  # nothing is closed under those who work
+    try:
+        async with cluster_admin(bootstrap, security) as admin:
+            copied, groups = await _copied_closed(bootstrap, security, admin, old, new, progress)
+        await _read_on(bootstrap, security, groups, await _ends(bootstrap, security, new))
+    except BaseException as failed:
+        await _opened_again(bootstrap, security, old, failed)
+        raise
+    try:
+        await write_layout(bootstrap, Layout(after.generation, after.partitions), security)
+    except (KafkaError, OSError) as failed:  # it may be in force all the same: nothing may be written to the old ones
+        raise LeftClosed(
+            f"Kafka did not confirm that the new topics are in force ({type(failed).__name__}): once it answers, look "
+            "with ccr kafka topics plan"
+        ) from failed
     return Repartitioned(now, after, copied, groups)
+
+
+async def _copied_closed(
+    bootstrap: str,
+    security: Security | None,
+    admin: AIOKafkaAdminClient,
+    old: Sequence[Topic],
+    new: Sequence[Topic],
+    progress: Callable[[int, int], None],
+) -> tuple[int, tuple[str, ...]]:
+    """Close the old topics and copy them; returns how many records, and the groups that had read them."""
+    left = await close(admin, old)
+    if left:
+        raise RepartitionRefused(f"the topics are not as they have to be: {left[0]}")
+    await asyncio.sleep(ACKNOWLEDGED_S)
+    groups = await _groups_at_rest(bootstrap, security, admin, old)
+    await _made_anew(admin, new)
+    ends = await _ends(bootstrap, security, old)
+    copied = await _copied(bootstrap, security, old, new, ends, progress)
+    await close(admin, old)  # somebody may have opened them again
+    if await _ends(bootstrap, security, old) != ends:
+        raise RepartitionRefused(
+            "something wrote to the topics while they were copied, because somebody opened them again: stop every "
+            "service (intake too), and run it again"
+        )
+    # Again: one that started meanwhile would go on with the old topics.
+    if await _groups_at_rest(bootstrap, security, admin, old) != groups:
+        raise RepartitionRefused("a service read the topics while they were copied: stop it, and run it again")
+    return copied, groups
+
+
+async def _opened_again(bootstrap: str, security: Security | None, old: Sequence[Topic], failed: BaseException) -> None:
+    """The old topics stay in force, and take again what comes."""
+    try:
+        async with cluster_admin(bootstrap, security) as admin:
+            await open_again(admin, old)
+    except KafkaUnreachable as unreachable:
+        raise LeftClosed(
+            f"it was cut off ({str(failed) or type(failed).__name__}), and the topics could not be opened again: "
+            "they take nothing. Once Kafka answers, run it again, or give it up with ccr kafka topics apply"
+        ) from unreachable
 
 
 def _by_case(size: Size) -> list[Topic]:
@@ -103,11 +158,13 @@ async def _groups_at_rest(
     for group, *_ in await admin.list_consumer_groups():
         positions = await admin.list_consumer_group_offsets(group)
         read = {tp: each.offset for tp, each in positions.items() if tp.topic in names}
+        (described,) = (await admin.describe_consumer_groups([group]))[0].groups
+        members = described[5]
+        consuming = described[3] == ConsumerProtocol.PROTOCOL_TYPE
+        if members and (read or (consuming and any(_may_read(names, metadata) for *_, metadata, _ in members))):
+            raise RepartitionRefused(f"{group} runs ({len(members)} worker(s)): stop every service first")
         if not read:
             continue
-        (described,) = (await admin.describe_consumer_groups([group]))[0].groups
-        if described[5]:
-            raise RepartitionRefused(f"{group} runs ({len(described[5])} worker(s)): stop every service first")
         behind = {
             tp.topic for tp, end in ends.items() if end > read.get(tp, 0) and any(tp.topic == r.topic for r in read)
         }
@@ -117,6 +174,11 @@ async def _groups_at_rest(
             )
         found.append(group)
     return tuple(sorted(found))
+
+
+def _may_read(names: Set[str], metadata: bytes) -> bool:
+    """Whether a member of a group asked for one of these topics. While its group is coming together, nobody knows."""
+    return not metadata or not names.isdisjoint(ConsumerProtocol.METADATA.decode(metadata).subscription)
 
 
 async def _made_anew(admin: AIOKafkaAdminClient, new: Sequence[Topic]) -> None:
@@ -151,6 +213,7 @@ async def _copied(
         enable_idempotence=True,
         linger_ms=5,
         max_batch_size=256 * 1024,
+        max_request_size=MAX_EVENT_RECORD_BYTES,
         **secure,
     )
     async with consumer, producer:

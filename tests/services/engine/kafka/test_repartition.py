@@ -5,19 +5,37 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 
-from services.engine.kafka.topics import Size, apply, catalogue, cluster_admin, plan
+from services.engine.kafka.topics import (
+    KafkaUnreachable,
+    Size,
+    TopicsMismatch,
+    apply,
+    catalogue,
+    cluster_admin,
+    plan,
+    require_topics,
+)
 from services.engine.kafka.topics import repartition as module
-from services.engine.kafka.topics.catalogue import CASE_VIEWS, EVENTS, LINKS
+from services.engine.kafka.topics.catalogue import CASE_VIEWS, EVENTS, LINKS, MAX_EVENT_RECORD_BYTES
+from services.engine.kafka.topics.closing import close
 from services.engine.kafka.topics.layout import Layout, read_layout, write_layout
-from services.engine.kafka.topics.repartition import RepartitionRefused, repartition
+from services.engine.kafka.topics.repartition import LeftClosed, RepartitionRefused, repartition
 
 NOW = Size(partitions=3, copies=1)
 CASES = 30
+LATE = b"an event that comes while the topics are copied"
+
+
+def producer(bootstrap: str, **more: Any) -> AIOKafkaProducer:
+    """As services make it."""
+    return AIOKafkaProducer(**{"bootstrap_servers": bootstrap, "acks": "all", "enable_idempotence": True, **more})
 
 
 def test_generations_have_names_of_their_own() -> None:
@@ -43,6 +61,11 @@ class TestOnABroker:
             await admin.delete_topics(ours)
             while any(name in ours for name in await admin.list_topics()):
                 await asyncio.sleep(0.05)
+
+    @pytest.fixture(autouse=True)
+    def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One broker acknowledges as soon as it has taken."""
+        monkeypatch.setattr(module, "ACKNOWLEDGED_S", 0.1)
 
     async def filled(self, bootstrap: str) -> None:
         async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
@@ -129,6 +152,49 @@ class TestOnABroker:
             with pytest.raises(RepartitionRefused, match=rf"{fresh} runs \(1 worker"):
                 await repartition(bootstrap, NOW, 8)
 
+    async def test_refused_while_a_service_runs_that_has_not_noted_anything_yet(
+        self, bootstrap: str, fresh: str
+    ) -> None:
+        consumer = AIOKafkaConsumer(LINKS, bootstrap_servers=bootstrap, group_id=fresh, enable_auto_commit=False)
+        async with consumer:
+            while not consumer.assignment():
+                await asyncio.sleep(0.05)
+            with pytest.raises(RepartitionRefused, match=rf"{fresh} runs \(1 worker"):
+                await repartition(bootstrap, NOW, 8)
+
+    async def test_who_reads_other_topics_may_run(self, bootstrap: str, fresh: str) -> None:
+        async with AIOKafkaConsumer("ccr.quarantine", bootstrap_servers=bootstrap, group_id=fresh) as consumer:
+            while not consumer.assignment():
+                await asyncio.sleep(0.05)
+            assert (await repartition(bootstrap, NOW, 8)).groups == ()
+
+    async def test_who_writes_all_the_same_is_refused_by_the_brokers_and_loses_nothing(
+        self, bootstrap: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        copied, refused = module._copied, []
+        async with producer(bootstrap) as portal, producer(bootstrap, acks=1, enable_idempotence=False) as careless:
+            await portal.send_and_wait(EVENTS, LATE, key=b"case-1")
+            await careless.send_and_wait(EVENTS, LATE, key=b"case-1")
+
+            async def disturbed(*given: object) -> int:
+                for each in (portal, careless):
+                    for topic in (EVENTS, LINKS, CASE_VIEWS):
+                        with pytest.raises(KafkaError) as told:
+                            await each.send_and_wait(topic, LATE, key=b"case-1")
+                        refused.append(type(told.value))
+                return await copied(*given)  # type: ignore[arg-type]
+
+            monkeypatch.setattr(module, "_copied", disturbed)
+            done = await repartition(bootstrap, NOW, 8)
+            assert done.records == 2_702
+            assert refused[0] is MessageSizeTooLargeError
+            with pytest.raises(KafkaError):
+                await portal.send_and_wait(EVENTS, LATE, key=b"case-1")
+        async with producer(bootstrap) as restarted:
+            with pytest.raises(MessageSizeTooLargeError):
+                await restarted.send_and_wait(EVENTS, LATE, key=b"case-1")
+            await restarted.send_and_wait(done.after.named(EVENTS), LATE, key=b"case-1")
+
     async def test_refused_when_something_was_written_meanwhile(
         self, bootstrap: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -136,8 +202,10 @@ class TestOnABroker:
 
         async def disturbed(*given: object) -> int:
             found = await copied(*given)  # type: ignore[arg-type]
-            async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
-                await producer.send_and_wait(EVENTS, b"late", key=b"case-1")
+            async with cluster_admin(bootstrap) as admin:  # somebody believes that the topics are wrong
+                assert await apply(admin, catalogue(NOW), await plan(bootstrap, catalogue(NOW))) == ()
+            async with producer(bootstrap) as portal:
+                await portal.send_and_wait(EVENTS, LATE, key=b"case-1")
             return found
 
         with monkeypatch.context() as writing:
@@ -146,6 +214,78 @@ class TestOnABroker:
                 await repartition(bootstrap, NOW, 8)
         assert await read_layout(bootstrap) is None
         # What that run left half is no hindrance.
+        assert (await repartition(bootstrap, NOW, 8)).records == 2_701
+
+    async def test_interrupted_the_old_topics_take_again_what_comes(
+        self, bootstrap: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begun = asyncio.Event()
+
+        async def hanging(*_: object) -> int:
+            begun.set()
+            await asyncio.Event().wait()
+            return 0
+
+        monkeypatch.setattr(module, "_copied", hanging)
+        running = asyncio.create_task(repartition(bootstrap, NOW, 8))
+        await begun.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert await plan(bootstrap, catalogue(NOW)) == ()
+        async with producer(bootstrap) as portal:
+            await portal.send_and_wait(EVENTS, LATE, key=b"case-1")
+
+    async def test_killed_it_leaves_them_closed_and_is_run_again(
+        self, bootstrap: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with cluster_admin(bootstrap) as admin:
+            assert await close(admin, [topic for topic in catalogue(NOW) if topic.by_case]) == ()
+        left = await plan(bootstrap, catalogue(NOW))
+        assert [(each.topic, each.closed) for each in left] == [(t, True) for t in (EVENTS, LINKS, CASE_VIEWS)]
+        assert "ccr kafka topics repartition again, or give it up with ccr kafka topics apply" in str(left[0])
+        with pytest.raises(TopicsMismatch, match="lets nothing more be written"):
+            await require_topics(bootstrap, catalogue(NOW), [EVENTS])
+        assert (await repartition(bootstrap, NOW, 8)).records == 2_700
+
+    async def test_it_says_so_when_they_cannot_be_opened_again(
+        self, bootstrap: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def gone(*_: object) -> None:
+            raise KafkaUnreachable("gone")
+
+        monkeypatch.setattr(module, "_copied", gone)
+        monkeypatch.setattr(module, "open_again", gone)
+        with pytest.raises(LeftClosed, match=r"cut off \(gone\).*ccr kafka topics apply"):
+            await repartition(bootstrap, NOW, 8)
+
+    async def test_not_knowing_whether_the_new_ones_count_it_leaves_the_old_ones_closed(
+        self, bootstrap: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def unheard(*given: object) -> None:
+            await write_layout(*given)  # type: ignore[arg-type]
+            raise KafkaConnectionError
+
+        monkeypatch.setattr(module, "write_layout", unheard)
+        with pytest.raises(LeftClosed, match="did not confirm"):
+            await repartition(bootstrap, NOW, 8)
+        async with producer(bootstrap) as portal:
+            with pytest.raises(MessageSizeTooLargeError):
+                await portal.send_and_wait(EVENTS, LATE, key=b"case-1")
+
+    async def test_a_transaction_that_was_open_comes_to_its_end(self, bootstrap: str, fresh: str) -> None:
+        writer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=fresh)
+        async with writer:
+            await writer.begin_transaction()
+            await writer.send_and_wait(EVENTS, LATE, key=b"case-1")
+            async with cluster_admin(bootstrap) as admin:
+                await close(admin, [topic for topic in catalogue(NOW) if topic.by_case])
+            await writer.commit_transaction()
+        assert (await repartition(bootstrap, NOW, 8)).records == 2_701
+
+    async def test_the_largest_event_is_copied_too(self, bootstrap: str) -> None:
+        async with producer(bootstrap, max_request_size=MAX_EVENT_RECORD_BYTES) as portal:
+            await portal.send_and_wait(EVENTS, b"x" * (MAX_EVENT_RECORD_BYTES - 200), key=b"case-1")
         assert (await repartition(bootstrap, NOW, 8)).records == 2_701
 
     async def test_a_record_of_no_case_is_refused(self, bootstrap: str) -> None:
