@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from ccr_events.core.fold import step
@@ -25,6 +25,8 @@ class Casebooks:
     events: dict[str, list[tuple[Fact, bytes]]] = field(default_factory=dict)
     links: dict[str, list[Said]] = field(default_factory=dict)
     views: dict[str, CaseView] = field(default_factory=dict)
+    first: int = 0
+    """Offset of the first event of every partition: before it lie those of other cases."""
     _folded: dict[str, int] = field(default_factory=dict)
 
     def accept(self, *facts: Fact) -> None:
@@ -37,6 +39,12 @@ class Casebooks:
         """Fold everything, one event of any partition after the other."""
         while waiting := [case for case, log in self.events.items() if self._folded.get(case, 0) < len(log)]:
             self._fold_next(chance.choice(sorted(waiting)))
+
+    def repartition(self) -> None:
+        """Everything is copied to other topics, where offsets begin anew."""
+        for case, number in self.partitions.items():
+            self.links[case] = [replace(one, origin=f"{LINKS}/{number}") for one in self.links[case]]
+        self.first = 0
 
     @property
     def partitions(self) -> dict[str, int]:
@@ -56,7 +64,7 @@ class Casebooks:
         done = step(self.views.get(case, CaseView(case)), fact, BOOK)
         self.views[case] = done.view
         log = self.links.setdefault(case, [])
-        at, cause = fact.recorded_at, self._folded[case] - 1
+        at, cause = fact.recorded_at, self.first + self._folded[case] - 1
         log += [Told(len(log) + n, case, t, at, True, cause) for n, t in enumerate(done.transitions)]
         told = {t.link.id: t.link for t in done.transitions}
         untold = [link for link in done.changed if told.get(link.id) != link]

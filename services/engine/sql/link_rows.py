@@ -2,7 +2,8 @@
 
 Transitions of one case come in the order in which they were told; they count by their offset. A link that a merge or a
 split took to another case is told of there, on another partition, and what the two partitions bring may come in any
-order: between them the instant counts at which the causing event was recorded.
+order: between them the instant counts at which the causing event was recorded. So it does between what a repartition
+copied and what came after it: a copy counts where it was told first.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Told:
     cause: int = 0
     """Offset of the causing event in its partition of `ccr.events`: what is said of a link is newer by it, also when a
     worker says it again."""
+    origin: str = ""
+    """Topic and partition where it was told first, when a repartition copied it: `cause` counts there."""
 
     @property
     def link(self) -> Link:
@@ -60,6 +63,7 @@ class Untold:
     link: Link
     recorded_at: datetime
     cause: int = 0
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Dropped:
     link_id: str
     recorded_at: datetime
     cause: int = 0
+    origin: str = ""
 
 
 Said = Told | Untold | Dropped
@@ -108,11 +113,11 @@ def put_said(connection: Connection, said: Sequence[Said], origin: str) -> None:
     before = _rows(connection, {_link_id(one) for one in said})
     after = dict(before)
     for one in said:
-        link_id = _link_id(one)
+        link_id, place = _link_id(one), one.origin or origin
         row = (
-            _dropped(after.get(link_id), one, origin)
+            _dropped(after.get(link_id), one, place)
             if isinstance(one, Dropped)
-            else _told(after.get(link_id), one, origin)
+            else _told(after.get(link_id), one, place)
         )
         if row is not None:
             after[link_id] = row

@@ -13,6 +13,7 @@ from ccr_events.core.model import Fact
 from ccr_events.envelope import read_fact
 from services.casebook.partition import ALERTING, CAUSE, CHANGED, RECORDED_AT, SILENT, UNTOLD
 from services.engine.kafka.batches.records import Record
+from services.engine.kafka.topics.repartition import ORIGIN
 from services.engine.sql import Dropped, Said, Told, Untold
 
 R = TypeVar("R")
@@ -79,12 +80,13 @@ def _said(record: Record, key: bytes, value: bytes) -> Said:
     headers = dict(record.headers)
     at = _instant(headers)
     case_id, cause = key.decode(), int(headers.get(CAUSE) or b"0")
+    origin = (headers.get(ORIGIN) or b"").decode()
     untold = headers.get(UNTOLD)
     if untold is None:
-        return Told(record.offset, case_id, decode_transition(value), at, _is_loud(record), cause)
+        return Told(record.offset, case_id, decode_transition(value), at, _is_loud(record), cause, origin)
     if untold == CHANGED:
-        return Untold(record.offset, case_id, decode_link(value), at, cause)
-    return Dropped(record.offset, case_id, str(UUID(value.decode())), at, cause)
+        return Untold(record.offset, case_id, decode_link(value), at, cause, origin)
+    return Dropped(record.offset, case_id, str(UUID(value.decode())), at, cause, origin)
 
 
 def _instant(headers: Mapping[str, bytes | None]) -> datetime:

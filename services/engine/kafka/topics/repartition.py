@@ -21,16 +21,20 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocol
 from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
 
 from services.engine.kafka.outgoing import PATIENCE_S
 from services.engine.kafka.security import Security, aiokafka_settings
 from services.engine.kafka.topics.applied import apply
-from services.engine.kafka.topics.catalogue import MAX_EVENT_RECORD_BYTES, Size, Topic, catalogue
+from services.engine.kafka.topics.catalogue import LINKS, MAX_EVENT_RECORD_BYTES, Size, Topic, catalogue
 from services.engine.kafka.topics.closing import close, open_again
 from services.engine.kafka.topics.difference import differences
 from services.engine.kafka.topics.layout import Layout, write_layout
 from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, topics_on
 
+ORIGIN = "origin"
+"""Header on copied records of `ccr.links`: topic and partition where they were told first. The offset that each tells
+of counts there, and among the offsets of the new topics means nothing."""
 AT_ONCE = 2_000
 """Records on their way at a time."""
 ACKNOWLEDGED_S = PATIENCE_S
@@ -234,13 +238,20 @@ async def _copied(
                             record.value,
                             key=record.key,
                             timestamp_ms=record.timestamp,
-                            headers=list(record.headers),
+                            headers=_headers(record),
                         )
                     )
             await asyncio.gather(*sent)
             copied += len(sent)
             progress(copied, total)
     return copied
+
+
+def _headers(record: ConsumerRecord) -> list[tuple[str, bytes]]:
+    headers = list(record.headers)
+    if record.topic.startswith(LINKS) and ORIGIN not in dict(headers):
+        headers.append((ORIGIN, f"{record.topic}/{record.partition}".encode()))
+    return headers
 
 
 async def _all_read(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

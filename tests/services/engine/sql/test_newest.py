@@ -62,18 +62,20 @@ def stored(database: Engine) -> dict[str, tuple[str, Link]]:
     return {link.id: (held_by, link) for held_by, link in ((h, decode_link(b)) for h, b in rows)}
 
 
-def deliver(books: Casebooks, projection: Projection, chance: Random) -> list[Alertable]:
+def deliver(
+    books: Casebooks, projection: Projection, chance: Random, events: str = EVENTS, links: str = LINKS_TOPIC
+) -> list[Alertable]:
     """Every partition of both topics, in batches, in any order among partitions, some of them again."""
-    waiting = {(EVENTS, case): list(pieces(chance, len(log))) for case, log in books.events.items()}
-    waiting |= {(LINKS_TOPIC, case): list(pieces(chance, len(log))) for case, log in books.links.items()}
+    waiting = {(events, case): list(pieces(chance, len(log))) for case, log in books.events.items()}
+    waiting |= {(links, case): list(pieces(chance, len(log))) for case, log in books.links.items()}
     heard: list[Alertable] = []
     while waiting := {place: batches for place, batches in waiting.items() if batches}:
         topic, case = chance.choice(sorted(waiting))
         batch = waiting[topic, case].pop(0)
         partition, upto = books.partitions[case], batch.stop
-        if topic == EVENTS:
-            events = [books.consumed(case)[n] for n in batch]
-            projection.project_events(events, topic=topic, partition=partition, upto=upto)
+        if topic == events:
+            consumed = [books.consumed(case)[n] for n in batch]
+            projection.project_events(consumed, topic=topic, partition=partition, upto=upto)
         else:
             told = [books.links[case][n] for n in batch]
             heard += projection.project_transitions(told, topic=topic, partition=partition, upto=upto)
@@ -93,4 +95,28 @@ def test_links_end_up_as_their_cases_have_them(database: Engine, seed: int) -> N
     assert [a.seq for a in heard] == list(range(1, len(heard) + 1))
     told = [one.transition.id for log in books.links.values() for one in log if isinstance(one, Told)]
     assert sorted(a.transition.id for a in heard) == sorted(set(told))
+    assert stored(database) == books.held
+
+
+@pytest.mark.parametrize("live", [False, True], ids=["a store built from nothing", "a store that goes on"])
+@pytest.mark.parametrize("seed", range(20))
+def test_also_when_offsets_began_anew_with_a_repartition(database: Engine, seed: int, live: bool) -> None:
+    chance, books, projection = Random(seed), Casebooks(first=1_000), Projection(database, lambda _: None)
+    facts = history(chance)
+    moved = chance.randint(1, len(facts))
+    for each in facts[:moved]:
+        books.accept(each)
+        if chance.random() < 0.7:
+            books.fold_all(chance)
+    books.fold_all(chance)
+    if live:
+        deliver(books, projection, chance)
+    books.repartition()
+    for each in facts[moved:]:
+        books.accept(each)
+        if chance.random() < 0.7:
+            books.fold_all(chance)
+    books.fold_all(chance)
+    heard = deliver(books, projection, chance, f"{EVENTS}.g2", f"{LINKS_TOPIC}.g2")
+    assert len({a.transition.id for a in heard}) == len(heard)
     assert stored(database) == books.held

@@ -9,6 +9,7 @@ from ccr_events.core import fold
 from ccr_events.core.codec import encode_link, encode_transition
 from ccr_events.core.view import CaseView
 from services.casebook.partition import ALERTING, CAUSE, CHANGED, RECORDED_AT, SILENT, UNTOLD
+from services.engine.kafka.topics.repartition import ORIGIN
 from services.engine.sql import Dropped, Told, Untold
 from services.monitor.projection.records import read_events, read_said
 from tests.support.core_rules import BOOK, fact
@@ -48,6 +49,15 @@ def test_a_transition_a_change_and_a_link_that_is_gone() -> None:
     assert second.link == TRANSITION.link
     assert isinstance(third, Dropped)
     assert third.link_id == TRANSITION.link.id
+
+
+def test_what_a_repartition_copied_says_where_it_was_told_first() -> None:
+    copied = [AT, (CAUSE, b"5"), (ORIGIN, b"ccr.links/3")]
+    told = Read(encode_transition(TRANSITION), copied)
+    changed = Read(encode_link(TRANSITION.link), [*copied, (UNTOLD, CHANGED)])
+    gone = Read(TRANSITION.link.id.encode(), [*copied, (UNTOLD, b"gone")])
+    said = read_said([told, changed, gone]).readable
+    assert [(one.cause, one.origin) for one in said] == [(5, "ccr.links/3")] * 3
 
 
 def test_what_cannot_be_read_is_told_by_its_place_alone() -> None:
