@@ -110,7 +110,7 @@ def repartition(
     Adding partitions in place would part a case from its history. So the topics are written anew, each case in order,
     and put in force at the end; until then the old ones count, and it can be run again. From its beginning the old ones
     take nothing more: who still writes is refused, and has to be started again. They are kept, for the way back: delete
-    them when you are sure.
+    them when you are sure. On a secure cluster it needs the user admin, and then ccr kafka acls apply.
     """
     from services.cli.printing import json_line, say
     from services.cli.progress import progress
@@ -120,10 +120,11 @@ def repartition(
     if as_json:
         json_line(asdict(done))
         return
+    rights = "" if where.security is None else "ccr kafka acls apply --remove-extra gives the services the new topics. "
     say(
         f"{done.records:,} records copied into {done.after.partitions} partitions each; generation "
-        f"{done.after.generation} is in force. Readers that go on: {', '.join(done.groups) or 'none'}. Start the "
-        "services."
+        f"{done.after.generation} is in force. Readers that go on: {', '.join(done.groups) or 'none'}. {rights}Start "
+        "the services."
     )
 
 

@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocol
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord
 
 from services.engine.kafka.outgoing import PATIENCE_S
 from services.engine.kafka.security import Security, aiokafka_settings
+from services.engine.kafka.security.principals import ADMIN
 from services.engine.kafka.topics.applied import apply
 from services.engine.kafka.topics.catalogue import LINKS, MAX_EVENT_RECORD_BYTES, Size, Topic, catalogue
 from services.engine.kafka.topics.closing import close, open_again
@@ -81,6 +82,7 @@ async def repartition(
     after = Size(partitions, now.copies, now.generation + 1)
     old, new = _by_case(now), _by_case(after)
     async with cluster_admin(bootstrap, security) as admin:
+        await _may_copy(bootstrap, security, old)
         await _groups_at_rest(bootstrap, security, admin, old)  # nothing is closed under those who work
     try:
         async with cluster_admin(bootstrap, security) as admin:
@@ -126,6 +128,24 @@ async def _copied_closed(
     if await _groups_at_rest(bootstrap, security, admin, old) != groups:
         raise RepartitionRefused("a service read the topics while they were copied: stop it, and run it again")
     return copied, groups
+
+
+async def _may_copy(bootstrap: str, security: Security | None, old: Sequence[Topic]) -> None:
+    """Raise `RepartitionRefused` where this user may not read what is to be copied: of all users, admin alone may."""
+    if security is None:
+        return
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, **aiokafka_settings(security))
+    async with consumer:
+        partitions = [TopicPartition(topic.name, 0) for topic in old]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        try:
+            await consumer.getmany(timeout_ms=_READ_PATIENCE_MS)
+        except TopicAuthorizationFailedError:
+            raise RepartitionRefused(
+                f"{security.user} may not read what is to be copied: run it as {ADMIN}, then ccr kafka acls apply "
+                "--remove-extra, because the new topics have other names"
+            ) from None
 
 
 async def _opened_again(bootstrap: str, security: Security | None, old: Sequence[Topic], failed: BaseException) -> None:

@@ -486,3 +486,12 @@ class TestTheCommand:
         status, _, err = self.call(cluster, capsys, "topics", "check", "--user", "nobody")
         assert status == 1
         assert "has no user nobody" in err
+
+    def test_who_may_read_no_event_gives_no_more_partitions_and_closes_nothing(
+        self, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        given = ("topics", "repartition", "--partitions", "3", "--user", "operator")
+        status, _, err = self.call(cluster, capsys, *given)
+        assert status == 1
+        assert "operator may not read what is to be copied: run it as admin, then ccr kafka acls apply" in err
+        assert self.call(cluster, capsys, "topics", "check", "--user", "operator")[0] == 0
