@@ -25,11 +25,13 @@ from services.cli.worker_options import say_it_ourselves
 from services.engine.kafka.broker import broker
 from tests.faults.cluster import SETTINGS, on_fresh_topics
 from tests.faults.storm import HEAP_MB, Storm, Totals
-from tests.support.kafka_week import embedded_fold, weeks_records
+from tests.support.kafka_steps import embedded_steps, undated_weeks
 
 COPIES = 3
 WEEKS_A_MINUTE = 4
 """Invented weeks, of some 350 events each, that come in a minute."""
+STEPS_A_MINUTE, FEWEST_STEPS = 12, 16
+"""How often the clock moves on, and deadlines are reached."""
 CALM_S = 5.0
 """At the end without a new fault: what comes then is folded by those that are left."""
 
@@ -48,17 +50,18 @@ async def storm_over(seed: int, minutes: float, console: Console) -> Totals:
     with TemporaryDirectory(prefix="ccr-faults-") as made:
         directory = Path(made)
         console.print("what a calm engine makes of the events …")
-        records = weeks_records(policies, max(3, round(minutes * WEEKS_A_MINUTE)))
-        weeks = await embedded_fold(directory / "calm", records, policies)
+        records = undated_weeks(policies, max(3, round(minutes * WEEKS_A_MINUTE)))
+        steps = max(FEWEST_STEPS, round(minutes * STEPS_A_MINUTE))
+        script = await embedded_steps(directory / "calm", records, policies, steps)
         async with (
             broker(directory / "kafka", brokers=3, heap_mb=HEAP_MB, settings=SETTINGS) as bootstrap,
             on_fresh_topics(bootstrap, directory, COPIES) as cluster,
         ):
-            storm = Storm(cluster, directory / "kafka", weeks, policies, seed)
+            storm = Storm(cluster, directory / "kafka", script, policies, seed)
             seconds = 60 * minutes
             faults = drawn(seed, sorted(storm.kinds), seconds - CALM_S)
             with Progress(console=console) as progress:
-                task = progress.add_task(f"seed {seed}, {len(weeks.log):,} events", total=seconds)
+                task = progress.add_task(f"seed {seed}, {len(script.made.log):,} events", total=seconds)
 
                 def shown() -> Iterator[str]:
                     began_s = monotonic()

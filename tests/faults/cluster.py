@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 from uuid import uuid4
 
 import orjson
@@ -23,6 +22,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 
 from ccr_events.core.codec import decode_transition, encode_view
+from ccr_events.envelope import read_fact
 from ccr_events.policy import PolicyBook
 from services.casebook.partition import UNTOLD, Folding, Places
 from services.casebook.worker import places_of
@@ -39,6 +39,8 @@ from services.engine.kafka.topics import (
 )
 from services.engine.kafka.views import Refolding, open_partition, restore
 from services.engine.kafka.views.records import MARK_KEY, decode_mark, decode_view
+from tests.faults.clocks import Clocks
+from tests.faults.comparing import Differences, Differs, Said, compared, compared_views
 from tests.support.kafka_week import Embedded
 
 ROOT = Path(__file__).parents[2]
@@ -48,9 +50,22 @@ SESSION_TIMEOUT_S = 3.0
 
 
 PARTITIONS = 4
+POISONED = b"case-poison"
+"""Key of records that nothing can be made of."""
 SETTINGS = {"group.min.session.timeout.ms": "1000", "group.initial.rebalance.delay.ms": "0"}
 """Of the brokers."""
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""Where the workers' clock stands when a log is published that has its deadlines in it: they are to fire none."""
 _generations = count(1)
+
+
+class StoredRecord(NamedTuple):
+    """As it stands on a topic."""
+
+    partition: int
+    key: bytes
+    value: bytes
+    headers: Mapping[str, bytes]
 
 
 @dataclass
@@ -61,8 +76,8 @@ class Cluster:
     directory: Path
     size: Size
     group: str
-    clock: datetime
-    """Where the workers' clock stands."""
+    clocks: Clocks
+    """The workers'."""
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
@@ -96,7 +111,7 @@ class Cluster:
                     *(
                         str(self.directory / "data"),
                         str(number),
-                        self.clock.isoformat(),
+                        str(self.directory),
                         str(SESSION_TIMEOUT_S),
                     ),
                     *([] if web_port is None else [str(web_port)]),
@@ -186,7 +201,7 @@ class Cluster:
     async def until_linked(self, count: int) -> None:
         """Wait until so many different transitions stand on the topic."""
         async with asyncio.timeout(PATIENCE_S):
-            while len((await self.transitions())[0]) < count:
+            while len({each.id for each in await self.transitions()}) < count:
                 await asyncio.sleep(0.3)
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
@@ -197,22 +212,18 @@ class Cluster:
             consumer.assign(list(offsets))
             await consumer.commit(offsets)
 
-    async def values(self, topic: str, partitions: int | None = None, without: str = "") -> list[bytes]:
-        """The values of everything on a topic, those of a partition in order; not those with such a header."""
-        return [each.value for each in await self.records(topic, partitions) if without not in dict(each.headers)]
-
-    async def records(self, topic: str, partitions: int | None = None) -> list[Any]:
-        """Everything on a topic, what is of a partition in order."""
+    async def records(self, topic: str, partitions: int | None = None) -> list[StoredRecord]:
+        """Everything on a topic, what is in one partition in order."""
         wanted = [TopicPartition(topic, n) for n in range(self.size.partitions if partitions is None else partitions)]
-        found: list[Any] = []
+        found: list[StoredRecord] = []
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
         async with consumer, asyncio.timeout(PATIENCE_S):
             consumer.assign(wanted)
             await consumer.seek_to_beginning(*wanted)
             ends = await consumer.end_offsets(wanted)
             while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found += records
+                for tp, records in (await consumer.getmany(timeout_ms=200)).items():
+                    found += [StoredRecord(tp.partition, r.key, r.value, dict(r.headers)) for r in records]
         return found
 
     async def epochs(self) -> list[list[int]]:
@@ -225,13 +236,17 @@ class Cluster:
                 found[record.partition].append(epoch)
         return found
 
-    async def transitions(self) -> tuple[dict[str, bytes], int]:
-        """Every transition by id, and how many stand there twice."""
-        values = await self.values(self.places.links, without=UNTOLD)
-        counted = Counter(decode_transition(value).id for value in values)
-        by_id = {decode_transition(value).id: value for value in values}
-        assert len({(decode_transition(value).id, value) for value in values}) == len(by_id), "one id, two contents"
-        return by_id, sum(counted.values()) - len(counted)
+    async def transitions(self) -> list[Said]:
+        """What people hear of, as it stands on the topic."""
+        return [
+            told(each.value, each.key.decode())
+            for each in await self.records(self.places.links)
+            if UNTOLD not in each.headers
+        ]
+
+    async def events(self) -> list[Said]:
+        """What stands on the topic and can be read."""
+        return [event_said(each.value) for each in await self.records(self.places.events) if each.key != POISONED]
 
     async def views(self, cases: Sequence[str], policies: PolicyBook, directory: Path) -> dict[str, bytes]:
         """What `ccr.case-views` alone gives a worker that has no state."""
@@ -248,31 +263,84 @@ class Cluster:
                 views.close()
         return found
 
+    async def checkpoints(self) -> list[tuple[int, str, int, int]]:
+        """(partition, case id, epoch of the owner, `as_of`) of every view that was written, in order; "" for a mark."""
+        found = []
+        for each in await self.records(self.places.case_views):
+            if each.key == MARK_KEY:
+                mark = decode_mark(each.value)
+                found.append((each.partition, "", mark.epoch, mark.offset))
+            else:
+                epoch, as_of, _, _ = decode_view(each.value)
+                found.append((each.partition, each.key.decode(), epoch, as_of))
+        return found
+
+    async def until_kept(self) -> None:
+        """Wait until the marks on `ccr.case-views` say that every view has all there is, whatever is committed."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                newest: dict[int, tuple[int, int]] = {}
+                for number, case_id, epoch, as_of in await self.checkpoints():
+                    if not case_id:
+                        newest[number] = max(newest.get(number, (0, 0)), (epoch, as_of))
+                ends = await self.ends(self.places.events)
+                if all(newest.get(tp.partition, (0, 0))[1] >= end for tp, end in ends.items()):
+                    return
+                await asyncio.sleep(0.5)
+
     async def refused(self) -> list[dict[str, str]]:
         """What is in quarantine of this test's topics."""
-        entries = [orjson.loads(value) for value in await self.values(self.places.quarantine, 1)]
+        entries = [orjson.loads(each.value) for each in await self.records(self.places.quarantine, 1)]
         return [entry for entry in entries if entry["source"].startswith(f"{self.places.events}/")]
 
-    async def compare(self, expected: Embedded, policies: PolicyBook, directory: Path) -> int:
-        """Views and transitions are those of the embedded engine, byte for byte; returns how many transitions stand
-        on the topic twice."""
-        transitions, twice = await self.transitions()
-        missing, foreign = (
-            expected.transitions.keys() - transitions.keys(),
-            transitions.keys() - expected.transitions.keys(),
-        )
-        assert not missing, (
-            f"{len(missing)} transitions are missing, by partition: {self._by_partition(missing, expected)}"
-        )
-        assert not foreign, f"{len(foreign)} transitions were never to be"
-        assert transitions == expected.transitions
-        assert await self.views(sorted(expected.views), policies, directory) == expected.views
-        return twice
+    async def differences(self, expected: Embedded, policies: PolicyBook, directory: Path) -> Differences:
+        """Between what is there and what the embedded engine made: events and transitions by id, with their bytes and
+        in the order of their case; views by their bytes, and in the order in which they grew."""
+        events = [event_said(each.value) for each in expected.log]
+        found = compared("event", events, await self.events())
+        found.add(transitions := compared("transition", as_told(expected, events), await self.transitions()))
+        found.repeated = transitions.repeated
+        found.add(compared_views(expected.views, await self.views(sorted(expected.views), policies, directory)))
+        found.disordered += fallen_back(await self.checkpoints())
+        return found
 
-    def _by_partition(self, transitions: Iterable[str], expected: Embedded) -> dict[int, int]:
-        """How many of these there are."""
-        cases = (decode_transition(expected.transitions[each]).link.case_id for each in transitions)
-        return dict(sorted(Counter(partition_of(case.encode(), self.size.partitions) for case in cases).items()))
+    async def compare(self, expected: Embedded, policies: PolicyBook, directory: Path) -> int:
+        """Raise `Differs` unless everything is as the embedded engine made it; returns how many transitions stand on
+        the topic again under the same id."""
+        found = await self.differences(expected, policies, directory)
+        if found:
+            raise Differs(found.told())
+        return found.repeated
+
+
+def told(value: bytes, case_id: str) -> Said:
+    """A transition as it is encoded. `case_id`: the case whose view says so; after a merge it holds links of others,
+    and what two cases say of one link stands in two partitions."""
+    transition = decode_transition(value)
+    return Said(transition.id, case_id, value, f"{transition.link.id} {transition.kind} {transition.step}")
+
+
+def as_told(expected: Embedded, events: Iterable[Said]) -> list[Said]:
+    """The transitions of the embedded engine, each by the case of the event that caused it."""
+    cases = {event.id: event.case_id for event in events}
+    return [told(value, cases[decode_transition(value).cause]) for value in expected.transitions.values()]
+
+
+def event_said(value: bytes) -> Said:
+    """An event as it is encoded."""
+    fact = read_fact(value)
+    return Said(fact.id, fact.case_id, value, fact.id)
+
+
+def fallen_back(checkpoints: Iterable[tuple[int, str, int, int]]) -> list[str]:
+    """Cases of which one and the same owner wrote a view that has less of the input than its view before."""
+    reached: dict[tuple[int, str, int], int] = {}
+    found = []
+    for number, case_id, epoch, as_of in checkpoints:
+        if as_of < reached.get((number, case_id, epoch), 0):
+            found.append(f"views of {case_id or f'partition {number}'}")
+        reached[number, case_id, epoch] = as_of
+    return found
 
 
 @asynccontextmanager
@@ -284,6 +352,6 @@ async def on_fresh_topics(bootstrap: str, directory: Path, copies: int) -> Async
         found = differences(wanted, await topics_on(admin, [topic.name for topic in wanted]))
         assert not await apply(admin, wanted, found)
     await write_layout(bootstrap, Layout(size.generation, size.partitions))
-    made = Cluster(bootstrap, directory, size, f"casebook-{uuid4().hex[:8]}", datetime(2000, 1, 1, tzinfo=UTC))
+    made = Cluster(bootstrap, directory, size, f"casebook-{uuid4().hex[:8]}", Clocks(directory, LONG_AGO))
     with made.workers():
         yield made

@@ -1,6 +1,6 @@
 """The network between one worker and the brokers: a TCP proxy for each broker, which can be cut, slowed and healed.
 
-A broker tells its clients where it is, so the worker itself goes the way round (`go_round`, in its own process).
+A broker tells its clients where it is, so the worker itself goes the way round (`RoundaboutLoop`, in its own process).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
+
+import uvloop
 
 VARIABLE = "CCR_TEST_NETWORK"
 """JSON: port of a broker → port to go through instead."""
@@ -84,12 +86,14 @@ class Network:
         target.transport.abort()
 
 
-def go_round() -> None:
-    """Called in the worker's process: connections to the brokers go through the proxies it was started with."""
-    ports = {int(port): int(other) for port, other in json.loads(os.environ.get(VARIABLE, "{}")).items()}
-    connect = asyncio.base_events.BaseEventLoop.create_connection
+class RoundaboutLoop(uvloop.Loop):
+    """The loop of `ccr worker`, whose connections to the brokers go through the proxies it was started with."""
 
-    async def create_connection(self: Any, factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
-        return await connect(self, factory, host, ports.get(port, port), **options)
+    def __init__(self) -> None:
+        super().__init__()
+        ports = json.loads(os.environ.get(VARIABLE, "{}"))
+        self._round = {int(port): int(other) for port, other in ports.items()}
 
-    asyncio.base_events.BaseEventLoop.create_connection = create_connection  # type: ignore[method-assign,assignment]
+    async def create_connection(self, factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
+        """As asked, by way of the proxy."""
+        return await super().create_connection(factory, host, self._round.get(port, port), **options)

@@ -31,7 +31,8 @@ from services.engine.kafka.apps.fleet import PREPARED, READY
 from services.engine.kafka.broker import broker
 from services.engine.kafka.topics import Layout, Size, apply, catalogue, cluster_admin, differences, write_layout
 from services.engine.kafka.topics.partition import partition_of
-from tests.faults.cluster import SESSION_TIMEOUT_S, Cluster
+from tests.faults.clocks import Clocks
+from tests.faults.cluster import LONG_AGO, SESSION_TIMEOUT_S, Cluster
 from tests.support.kafka_week import new_record
 
 PARTITIONS = 4
@@ -116,7 +117,7 @@ async def measured() -> dict[str, dict[str, float]]:
             async with cluster_admin(bootstrap) as admin:
                 assert not await apply(admin, wanted, differences(wanted, {}))
             await write_layout(bootstrap, Layout(1, PARTITIONS))
-            cluster = Cluster(bootstrap, Path(directory), size, "casebook", datetime(2000, 1, 1, tzinfo=UTC))
+            cluster = Cluster(bootstrap, Path(directory), size, "casebook", Clocks(Path(directory), LONG_AGO))
             with cluster.workers():
                 workers = [cluster.worker(0), cluster.worker(1)]
                 for worker in workers:

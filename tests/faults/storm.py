@@ -13,30 +13,32 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
 
 import psutil
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
-from ccr_events.core.codec import decode_transition
+from ccr_events.core.derive import DEADLINE_REACHED
 from ccr_events.envelope import read_fact
 from ccr_events.policy import PolicyBook
-from services.casebook.partition import UNTOLD
 from services.engine.kafka.apps.fleet import READY
 from services.engine.kafka.broker import kill_node, standing, start
 from services.engine.kafka.outgoing import EventRecord
-from tests.faults.cluster import SESSION_TIMEOUT_S, Cluster
+from tests.faults.cluster import LONG_AGO, POISONED, SESSION_TIMEOUT_S, Cluster
+from tests.faults.comparing import Differences, Differs
 from tests.faults.proxy import Network
-from tests.faults.worker import SET_BACK
-from tests.support.kafka_week import Embedded
+from tests.faults.publishing import Publishing
+from tests.support.kafka_steps import Stepped
 
 HEAP_MB = 256
 WORKERS = 2
 ENDS_WITHIN_S = 30.0
+RESET_TRIES = 3
+SUPERVISED_EVERY_S = 0.5
+CLOCK_BACK_S = 15.0
+"""How long a clock stays set back, at most."""
 ANEW = "this one must start anew"
 """Last words of a worker that found what it had not written: after a fault another had its partition for a while."""
 POISON = b'{"surname": "Testperson"'
@@ -50,12 +52,20 @@ class Totals:
     faults: Counter[str] = field(default_factory=Counter)
     events: int = 0
     transitions: int = 0
+    deadlines: int = 0
+    """Of the events: those that the workers fired."""
     lost: int = 0
-    """Transitions that are missing. The comparison of views has failed before this is printed, if it fails."""
+    """Events, transitions and views that are missing."""
     twice: int = 0
-    """Different contents under one id: what is left once repeated ids are dropped."""
+    """Ids with two contents, and what was told again under another id: what is left once repeated ids are dropped."""
+    different: int = 0
+    """With another content than the calm engine made, or never to be."""
+    disordered: int = 0
+    """Cases of which events, transitions or views stand in another order."""
     repeated: int = 0
-    """Written again by whoever went on; readers drop them by their id."""
+    """Transitions written again by whoever went on; readers drop them by their id."""
+    late_by_clock: int = 0
+    """Deadlines that had passed and were not fired while the clock of their owner was set back."""
     quarantined: int = 0
     longest_stall_s: float = 0.0
     """From an event's acknowledgement to the first transition that it causes, at most."""
@@ -64,13 +74,27 @@ class Totals:
         """As one line for a person."""
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
         return (
-            f"seed {self.seed}: {self.faults.total()} faults ({kinds}); {self.events:,} events, {self.transitions:,} "
-            f"transitions: {self.lost} lost, {self.twice} twice once {self.repeated} repeated ones are dropped; "
+            f"seed {self.seed}: {self.faults.total()} faults ({kinds}); {self.events:,} events, {self.deadlines:,} of "
+            f"them deadlines fired, {self.late_by_clock} of those late by a clock that was set back; "
+            f"{self.transitions:,} transitions: {self.lost} lost, {self.twice} twice once {self.repeated} repeated "
+            f"ones are dropped, {self.different} different, {self.disordered} cases out of order; "
             f"longest stall {self.longest_stall_s:.1f} s"
         )
 
     def as_json(self) -> Mapping[str, object]:
         return asdict(self) | {"faults": dict(self.faults)}
+
+    def judge(self, found: Differences) -> None:
+        """Count what differs. Raises `Differs` when anything does; says which."""
+        self.lost, self.twice = len(found.lost), len(found.twice)
+        self.different, self.disordered = len(found.different), len(found.disordered)
+        self.repeated = found.repeated
+        if found:
+            raise Differs(f"{self.told()}\n{found.told()}")
+
+
+class DidNotHappen(Exception):
+    """A fault that the cluster did not let happen; says why. It is not counted."""
 
 
 @dataclass
@@ -79,23 +103,20 @@ class Storm:
 
     cluster: Cluster
     brokers: Path
-    weeks: Embedded
+    script: Stepped
     policies: PolicyBook
     seed: int
     totals: Totals = field(init=False)
     _workers: dict[int, subprocess.Popen[str]] = field(default_factory=dict)
     _seen_at_work: set[subprocess.Popen[str]] = field(default_factory=set)
     _networks: dict[int, Network] = field(default_factory=dict)
-    _written_s: dict[str, float] = field(default_factory=dict)
-    """Event id → when it was acknowledged."""
     timeline: list[str] = field(default_factory=list)
     """When which fault began, in the order they came."""
-    _told_s: dict[str, float] = field(default_factory=dict)
-    """Event id → when the first transition came that it causes."""
 
     def __post_init__(self) -> None:
         self.totals = Totals(self.seed)
         self._random = random.Random(self.seed)
+        self._publishing = Publishing(self.cluster, self.script)
 
     @property
     def kinds(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
@@ -122,29 +143,31 @@ class Storm:
         for number in range(WORKERS):
             self._networks[number] = Network()
             await self._networks[number].start(ports)
-        watching = asyncio.create_task(self._watched())
+        watching = asyncio.create_task(self._publishing.watch())
+        publishing: asyncio.Task[None] | None = None
         try:
             for number in range(WORKERS):
                 self._start(number)
             for number in range(WORKERS):
                 await self._at_work(number)
-            publishing = asyncio.create_task(self._publish(seconds))
+            publishing = asyncio.create_task(self._publishing.publish(seconds))
             for name in faults:
-                self.totals.faults[name] += 1
-                self._note(name)
-                await self.kinds[name]()
+                await self._befalls(name)
                 await asyncio.sleep(self._random.uniform(0.0, 1.0))
+                if any(task.done() and task.exception() for task in (publishing, watching)):
+                    break
             self._note("no further fault")
-            await publishing
-            self._note("everything is published")
             await self._healed()
-            await self.cluster.until_settled()
+            await self._supervised(publishing)
+            self._note("everything is published")
+            await self._supervised(asyncio.create_task(self._settled()))
             self._note("settled")
             await self._compared(views)
-            self.totals.longest_stall_s = self._longest_stall_s()
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in (publishing, watching):
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
             for network in self._networks.values():
                 await network.close()
         return self.totals
@@ -229,11 +252,20 @@ class Storm:
         for number in list(self._workers):
             await self._end(number, signal.SIGKILL)
         ends = await self.cluster.ends(self.cluster.places.events)
-        with suppress(Exception):  # the members that were killed are still known: then a worker is killed, no more
-            await asyncio.sleep(1.2 * SESSION_TIMEOUT_S)
-            await self.cluster.commit(ends if self._random.random() < 0.5 else dict.fromkeys(ends, 0))
+        wanted = ends if self._random.random() < 0.5 else dict.fromkeys(ends, 0)
+        refused = ""
+        for _ in range(RESET_TRIES):
+            await asyncio.sleep(1.2 * SESSION_TIMEOUT_S)  # as long as the members that were killed are still known
+            try:
+                await self.cluster.commit(wanted)
+                refused = ""
+                break
+            except KafkaError as error:
+                refused = type(error).__name__
         for number in range(WORKERS):
             self._start(number)
+        if refused:
+            raise DidNotHappen(f"the offsets could not be set: {refused}")
 
     async def state_lost(self) -> None:
         """A worker comes back to an empty disk."""
@@ -244,14 +276,36 @@ class Storm:
         self._start(number)
 
     async def clock_jump(self) -> None:
-        """One worker's clock is set years back while it works."""
-        worker = await self._at_work(self._any())
-        worker.send_signal(SET_BACK)
+        """One worker's clock is set years back until deadlines of its partitions wait for it; then it is right again.
+
+        What holds: what has passed by the true time is late, and neither lost nor another event than it would have
+        been. A clock that is ahead is another matter: what it stamps is early, and so are deadlines (docs/kafka.md).
+        """
+        number = self._any()
+        await self._at_work(number)
+        self.cluster.clocks.set_wrong(number, LONG_AGO)
+        try:
+            late = await self._publishing.held_up(CLOCK_BACK_S)
+        finally:
+            self.cluster.clocks.set_right(number)
+        if not late:
+            raise DidNotHappen("no deadline was due while a clock was set back")
+        self.totals.late_by_clock += late
 
     async def poison_record(self) -> None:
         """A record that nothing can be made of stands between the events."""
-        await self.cluster.publish([EventRecord(b"case-poison", POISON)])
+        await self.cluster.publish([EventRecord(POISONED, POISON)])
         self.totals.quarantined += 1
+
+    async def _befalls(self, name: str) -> None:
+        """A fault, counted once it has happened."""
+        self._note(name)
+        try:
+            await self.kinds[name]()
+        except DidNotHappen as why:
+            self._note(f"it did not happen: {why}")
+        else:
+            self.totals.faults[name] += 1
 
     def _note(self, what: str) -> None:
         self.timeline.append(f"{datetime.now(UTC):%H:%M:%S} {what}")
@@ -291,6 +345,22 @@ class Storm:
         if self._workers[number].poll() is not None:
             self._start(number)
 
+    async def _supervised(self, task: asyncio.Task[None]) -> None:
+        """Wait until it is done; a worker that ends by itself is started again meanwhile."""
+        try:
+            while not task.done():
+                for number in range(WORKERS):
+                    self._start_again_if_ended(number)
+                await asyncio.wait([task], timeout=SUPERVISED_EVERY_S)
+            task.result()
+        finally:
+            task.cancel()
+
+    async def _settled(self) -> None:
+        await self._publishing.until_told()
+        await self.cluster.until_settled()
+        await self.cluster.until_kept()
+
     async def _healed(self) -> None:
         """Everybody is there again. A worker that ended by itself is one its supervisor would start again."""
         for network in self._networks.values():
@@ -299,35 +369,12 @@ class Storm:
         for number in range(WORKERS):
             self._start_again_if_ended(number)
 
-    async def _publish(self, seconds: float) -> None:
-        """The events in order, spread over the time."""
-        log, part = self.weeks.log, 25
-        pause_s = seconds * part / len(log)
-        async with self.cluster.producer() as write:
-            for first in range(0, len(log), part):
-                some = log[first : first + part]
-                await write(some)
-                self._written_s |= dict.fromkeys((read_fact(record.value).id for record in some), monotonic())
-                await asyncio.sleep(pause_s)
-
-    async def _watched(self) -> None:
-        """Notes when the first transition came that an event causes."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.cluster.bootstrap, auto_offset_reset="earliest")
-        async with consumer:
-            consumer.assign([TopicPartition(self.cluster.places.links, n) for n in range(self.cluster.size.partitions)])
-            while True:
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    told = [decode_transition(r.value) for r in records if UNTOLD not in dict(r.headers)]
-                    for transition in told:
-                        self._told_s.setdefault(transition.cause, monotonic())
-
-    def _longest_stall_s(self) -> float:
-        waits = (self._told_s[each] - at_s for each, at_s in self._written_s.items() if each in self._told_s)
-        return max(waits, default=0.0)
-
     async def _compared(self, views: Path) -> None:
-        self.totals.repeated = await self.cluster.compare(self.weeks, self.policies, views)
-        self.totals.events, self.totals.transitions = len(self.weeks.log), len(self.weeks.transitions)
+        made = self.script.made
+        self.totals.events, self.totals.transitions = len(made.log), len(made.transitions)
+        self.totals.deadlines = sum(read_fact(each.value).type == DEADLINE_REACHED for each in made.log)
+        self.totals.longest_stall_s = self._publishing.longest_stall_s()
+        self.totals.judge(await self.cluster.differences(made, self.policies, views))
         places = {entry["source"] for entry in await self.cluster.refused()}
         assert len(places) == self.totals.quarantined, "as many records in quarantine as there were poisoned"
         assert "Testperson" not in self.cluster.log()

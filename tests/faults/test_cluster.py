@@ -5,6 +5,7 @@ The long way, with many of each: `make faults MINUTES=20 SEED=7`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from services.engine.kafka.broker import broker
 from tests.faults.cluster import SETTINGS, Cluster, on_fresh_topics
 from tests.faults.storm import HEAP_MB, Storm
 from tests.support.kafka import need_kafka
-from tests.support.kafka_week import Embedded
+from tests.support.kafka_steps import Stepped
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
 COPIES = 3
@@ -40,7 +41,15 @@ async def replicated(three_brokers: tuple[str, Path], tmp_path: Path) -> AsyncIt
     "faults",
     [
         ["broker killed", "worker killed", "poison record", "network cut"],
-        ["offsets reset", "rebalance storm", "broker frozen", "worker stopped cleanly"],
+        [
+            "clock jump",
+            "offsets reset",
+            "network slow",
+            "rebalance storm",
+            "slow consumer",
+            "broker frozen",
+            "worker stopped cleanly",
+        ],
     ],
     ids=["broken", "set back"],
 )
@@ -48,12 +57,14 @@ async def test_nothing_is_lost_twice_or_different(
     faults: list[str],
     replicated: Cluster,
     three_brokers: tuple[str, Path],
-    weeks: Embedded,
+    script: Stepped,
     policies: PolicyBook,
     tmp_path: Path,
 ) -> None:
-    storm = Storm(replicated, three_brokers[1], weeks, policies, seed=len(faults[0]))
+    storm = Storm(replicated, three_brokers[1], script, policies, seed=len(faults[0]))
     totals = await storm.run(faults, seconds=15.0, views=tmp_path / "views")
     print(totals.told())
-    assert (totals.lost, totals.twice) == (0, 0)
+    assert (totals.lost, totals.twice, totals.different, totals.disordered) == (0, 0, 0, 0)
+    assert totals.faults == Counter(faults)
     assert totals.events > 900
+    assert totals.deadlines > 100

@@ -12,7 +12,7 @@ import pytest
 from ccr_events.policy import PolicyBook
 from services.engine.kafka.apps.fleet import READY
 from services.engine.kafka.outgoing import EventRecord
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import POISONED, Cluster
 from tests.support.kafka_week import Embedded
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
@@ -129,9 +129,9 @@ async def test_poison_is_told_of_in_quarantine_and_holds_up_nothing(
     cluster: Cluster, weeks: Embedded, policies: PolicyBook, tmp_path: Path
 ) -> None:
     poison = [
-        EventRecord(b"case-poison", b'{"surname": "Testperson"'),
-        EventRecord(b"case-poison", weeks.log[0].value),
-        EventRecord(b"case-poison", b""),
+        EventRecord(POISONED, b'{"surname": "Testperson"'),
+        EventRecord(POISONED, weeks.log[0].value),
+        EventRecord(POISONED, b""),
     ]
     await cluster.publish([*weeks.log[:50], *poison, *weeks.log[50:]])
     cluster.worker(0)

@@ -1,37 +1,25 @@
-"""A casebook worker as a process of its own, with a clock that stands, and is set years back by SIGUSR1.
+"""A casebook worker as a process of its own, on the event loop of `ccr worker`, with a clock that a test moves.
 
-`python -m tests.faults.worker BOOTSTRAP GROUP DATA NUMBER CLOCK SESSION_TIMEOUT_S [WEB_PORT]`
+`python -m tests.faults.worker BOOTSTRAP GROUP DATA NUMBER CLOCKS SESSION_TIMEOUT_S [WEB_PORT]`
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from datetime import datetime
 from pathlib import Path
 
 from ccr_events.policy import load_policies
 from services.casebook.worker import CasebookSetup, run_casebook
 from services.cli.refused import words_of
 from services.cli.stopping import stop_asked
-from services.demo.clock import ScriptClock
 from services.engine.content_free import log_without_content
 from services.engine.kafka.apps import AppSettings
 from services.engine.kafka.apps.fleet import PREPARED, READY
 from services.engine.kafka.apps.member import member_of
 from services.engine.kafka.apps.running import end_at_once
-from tests.faults.proxy import go_round
-
-SET_BACK = signal.SIGUSR1
-
-
-class FaultyClock(ScriptClock):
-    """It stands, and goes back."""
-
-    def set_back(self) -> None:
-        """By twenty years, in the middle of whatever the worker does."""
-        self._now = self._now.replace(year=self._now.year - 20)
+from tests.faults.clocks import WorkersClock
+from tests.faults.proxy import RoundaboutLoop
 
 
 async def run(setup: CasebookSetup) -> None:
@@ -40,9 +28,8 @@ async def run(setup: CasebookSetup) -> None:
 
 
 def main(
-    bootstrap: str, group: str, data: str, number: str, clock: str, session_timeout_s: str, web_port: str = ""
+    bootstrap: str, group: str, data: str, number: str, clocks: str, session_timeout_s: str, web_port: str = ""
 ) -> None:
-    go_round()
     log_without_content()
     policies = load_policies()
     print(PREPARED, flush=True)
@@ -56,11 +43,10 @@ def main(
             web_port=port,
             session_timeout_s=float(session_timeout_s),
         )
-        faulty = FaultyClock(datetime.fromisoformat(clock))
-        signal.signal(SET_BACK, lambda *_: faulty.set_back())
-        setup = CasebookSetup(settings, policies, faulty)
+        setup = CasebookSetup(settings, policies, WorkersClock(Path(clocks), int(number)))
         try:
-            asyncio.run(run(setup))
+            with asyncio.Runner(loop_factory=RoundaboutLoop) as runner:
+                runner.run(run(setup))
         except Exception as ended:
             sys.exit(f"ended: {words_of(ended) or type(ended).__name__}")
 

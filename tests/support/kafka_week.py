@@ -20,7 +20,7 @@ from services.demo.acts import acts, ends_at
 from services.demo.scenario import load_week
 from services.engine.kafka.outgoing import EventRecord, event_record
 from services.engine.ports import LogRecord
-from services.engine.sqlite import open_engine
+from services.engine.sqlite import SqliteEngine, open_engine
 from services.engine.sqlite.queries import MAX_RECORDS
 from services.engine.transaction import NewRecord
 from tests.support.core_week import CoreWeek
@@ -99,7 +99,7 @@ class Embedded:
     log: Sequence[EventRecord]
     """Every event, those the casebook appended among them, in the log's order."""
     transitions: dict[str, bytes]
-    """By id, as they are encoded."""
+    """By id, as they are encoded, in the order in which they are told."""
     views: dict[str, bytes]
     """By case, as they are encoded."""
 
@@ -111,21 +111,28 @@ async def embedded_fold(directory: Path, records: Sequence[NewRecord], policies:
         for first in range(0, len(records), AT_ONCE):
             appending = (partial(casebook.append, record=record) for record in records[first : first + AT_ONCE])
             await asyncio.gather(*(engine.writer.write(append) for append in appending))
-        log: list[LogRecord] = []
-        while some := await engine.log.read(log[-1].position if log else 0, MAX_RECORDS):
-            log += some
-        last = await engine.alerts.last_seq()
-        told: dict[str, bytes] = {}
-        seen = 0
-        async for page in engine.alerts.follow(0):
-            for each in page:
-                told[each.transition.id] = encode_transition(each.transition)
-            seen += len(page)
-            if seen >= last:
-                break
-        cases = {record.case_id for record in log}
-        views = await engine.writer.read(lambda tx: {case: encode_view(tx.views.get(case)) for case in cases})
-    return Embedded([event_record(r.case_id, r.body, alerting=True) for r in log], told, views)
+        made, _ = await made_by(engine)
+    return made
+
+
+async def made_by(engine: SqliteEngine) -> tuple[Embedded, list[int]]:
+    """All that an engine holds, and the position of each event of its log."""
+    log: list[LogRecord] = []
+    while some := await engine.log.read(log[-1].position if log else 0, MAX_RECORDS):
+        log += some
+    last = await engine.alerts.last_seq()
+    told: dict[str, bytes] = {}
+    seen = 0
+    async for page in engine.alerts.follow(0):
+        for each in page:
+            told[each.transition.id] = encode_transition(each.transition)
+        seen += len(page)
+        if seen >= last:
+            break
+    cases = {record.case_id for record in log}
+    views = await engine.writer.read(lambda tx: {case: encode_view(tx.views.get(case)) for case in cases})
+    made = Embedded([event_record(r.case_id, r.body, alerting=True) for r in log], told, views)
+    return made, [record.position for record in log]
 
 
 def packaged_policies() -> PolicyBook:
