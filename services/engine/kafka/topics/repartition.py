@@ -87,7 +87,7 @@ async def repartition(
     try:
         async with cluster_admin(bootstrap, security) as admin:
             copied, groups = await _copied_closed(bootstrap, security, admin, old, new, progress)
-        await _read_on(bootstrap, security, groups, await _ends(bootstrap, security, new))
+        await _read_on(bootstrap, security, groups, await _ends(bootstrap, security, new), _names(old, new))
     except BaseException as failed:
         await _opened_again(bootstrap, security, old, failed)
         raise
@@ -98,7 +98,7 @@ async def repartition(
             f"Kafka did not confirm that the new topics are in force ({type(failed).__name__}): once it answers, look "
             "with ccr kafka topics plan"
         ) from failed
-    return Repartitioned(now, after, copied, groups)
+    return Repartitioned(now, after, copied, tuple(groups))
 
 
 async def _copied_closed(
@@ -108,8 +108,9 @@ async def _copied_closed(
     old: Sequence[Topic],
     new: Sequence[Topic],
     progress: Callable[[int, int], None],
-) -> tuple[int, tuple[str, ...]]:
-    """Close the old topics and copy them; returns how many records, and the groups that had read them."""
+) -> tuple[int, Mapping[str, Set[str]]]:
+    """Close the old topics and copy them; returns how many records, and the groups that had read them, with the topics
+    each had read."""
     left = await close(admin, old)
     if left:
         raise RepartitionRefused(f"the topics are not as they have to be: {left[0]}")
@@ -160,6 +161,11 @@ async def _opened_again(bootstrap: str, security: Security | None, old: Sequence
         ) from unreachable
 
 
+def _names(old: Sequence[Topic], new: Sequence[Topic]) -> Mapping[str, str]:
+    """Topic → its name in the next generation."""
+    return {before.name: after.name for before, after in zip(old, new, strict=True)}
+
+
 def _by_case(size: Size) -> list[Topic]:
     return [topic for topic in catalogue(size) if topic.by_case]
 
@@ -174,12 +180,13 @@ async def _ends(bootstrap: str, security: Security | None, topics: Sequence[Topi
 
 async def _groups_at_rest(
     bootstrap: str, security: Security | None, admin: AIOKafkaAdminClient, old: Sequence[Topic]
-) -> tuple[str, ...]:
-    """Groups that read these topics. Raises `RepartitionRefused` unless all are stopped and have read everything."""
+) -> Mapping[str, Set[str]]:
+    """Group → which of these topics it reads. Raises `RepartitionRefused` unless all are stopped and have read
+    everything."""
     names = {topic.name for topic in old}
     ends = await _ends(bootstrap, security, old)
-    found = []
-    for group, *_ in await admin.list_consumer_groups():
+    found: dict[str, Set[str]] = {}
+    for group, *_ in sorted(await admin.list_consumer_groups()):
         positions = await admin.list_consumer_group_offsets(group)
         read = {tp: each.offset for tp, each in positions.items() if tp.topic in names}
         (described,) = (await admin.describe_consumer_groups([group]))[0].groups
@@ -189,15 +196,14 @@ async def _groups_at_rest(
             raise RepartitionRefused(f"{group} runs ({len(members)} worker(s)): stop every service first")
         if not read:
             continue
-        behind = {
-            tp.topic for tp, end in ends.items() if end > read.get(tp, 0) and any(tp.topic == r.topic for r in read)
-        }
+        topics = {tp.topic for tp in read}
+        behind = {tp.topic for tp, end in ends.items() if tp.topic in topics and end > read.get(tp, 0)}
         if behind:
             raise RepartitionRefused(
                 f"{group} has not read all of {', '.join(sorted(behind))}: stop intake, let it finish, then stop it"
             )
-        found.append(group)
-    return tuple(sorted(found))
+        found[group] = topics
+    return found
 
 
 def _may_read(names: Set[str], metadata: bytes) -> bool:
@@ -225,7 +231,7 @@ async def _copied(
     ends: Mapping[TopicPartition, int],
     progress: Callable[[int, int], None],
 ) -> int:
-    target = {before.name: after.name for before, after in zip(old, new, strict=True)}
+    target = _names(old, new)
     total, copied = sum(ends.values()), 0
     secure = aiokafka_settings(security)
     consumer = AIOKafkaConsumer(
@@ -282,13 +288,18 @@ async def _all_read(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, in
 
 
 async def _read_on(
-    bootstrap: str, security: Security | None, groups: Sequence[str], ends: Mapping[TopicPartition, int]
+    bootstrap: str,
+    security: Security | None,
+    groups: Mapping[str, Set[str]],
+    ends: Mapping[TopicPartition, int],
+    names: Mapping[str, str],
 ) -> None:
-    """Everything was read: each group goes on behind the last record that was copied."""
-    for group in groups:
+    """Everything was read: each group goes on behind the last record that was copied of what it reads."""
+    for group, topics in groups.items():
+        its_own = {tp: end for tp, end in ends.items() if tp.topic in {names[topic] for topic in topics}}
         consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False, **aiokafka_settings(security)
         )
         async with consumer:
-            consumer.assign(list(ends))
-            await consumer.commit(dict(ends))
+            consumer.assign(list(its_own))
+            await consumer.commit(its_own)

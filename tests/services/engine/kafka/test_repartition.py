@@ -150,6 +150,16 @@ class TestOnABroker:
         newest = await self.all_of(bootstrap, again.after.named(LINKS), 9)
         assert self.by_case(newest) == self.by_case(await self.all_of(bootstrap, done.after.named(LINKS), 8))
 
+    async def test_a_second_time_it_asks_of_nobody_what_it_never_read(self, bootstrap: str, fresh: str) -> None:
+        await self.reads(bootstrap, fresh, [EVENTS], 3)
+        done = await repartition(bootstrap, NOW, 4)
+        async with producer(bootstrap) as writing:
+            for topic in (EVENTS, LINKS, CASE_VIEWS):
+                await writing.send_and_wait(done.after.named(topic), b"later", key=b"case-1")
+        await self.reads(bootstrap, fresh, [done.after.named(EVENTS)], 4)
+        again = await repartition(bootstrap, done.after, 5)
+        assert (again.after, again.groups) == (Size(5, 1, 3), (fresh,))
+
     async def test_refused_while_a_service_has_not_read_everything(self, bootstrap: str, fresh: str) -> None:
         await self.reads(bootstrap, fresh, [EVENTS], 3)
         async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
