@@ -9,13 +9,16 @@ import typer
 
 from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson, Policies
-from services.cli.worker_fleet import Concurrency, Member, is_parent, own_port, run_fleet, say_prepared, say_ready
-from services.cli.worker_options import Host, Port, Store, WebPort
+from services.cli.worker_figures import WebPort, figures_words, own_port
+from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
+from services.cli.worker_options import Host, Port, Store
 
 if TYPE_CHECKING:
     from services.reading import Settings
 
 DEFAULT_PORT = 8704
+FIRST_WEB_PORT = 8740
+"""Of the figures of several processes, unless told otherwise; one alone has them on its own port."""
 
 
 def register(group: typer.Typer) -> None:
@@ -40,16 +43,18 @@ def alerts(
 
     The portal serves all of this too. Here it runs apart, so that alerts go on while the portal is updated or busy, and
     with no key that opens what is sealed. Any number of these may run on the same store: who loses one resumes at
-    another. With --concurrency the processes share the port, GET /metrics of each is on --web-port and the ports after
-    it, and SIGHUP replaces them one after another.
+    another. With --concurrency the processes share the port, GET /metrics of each is on --web-port (8740 unless told
+    otherwise) and the ports after it, and SIGHUP replaces them one after another.
     """
     from services.cli.printing import json_line, say
     from services.cli.refused import Refused
 
     if concurrency > 1 and port == 0:
         raise Refused("--concurrency needs a --port that is not 0: all processes listen on the same one")
+    if web_port is None and concurrency > 1:
+        web_port = FIRST_WEB_PORT
     if is_parent(concurrency, member):
-        run_fleet(concurrency, as_json=as_json)
+        run_fleet(concurrency, host, web_port, as_json=as_json)
         return
     from services.cli.serving import run_serving
     from services.cli.worker_options import say_it_ourselves
@@ -83,11 +88,13 @@ async def _run(
         stopping = await stack.enter_async_context(stop_asked())
         reading = await stack.enter_async_context(open_reading(settings))
         if web_port is not None:
-            await stack.enter_async_context(served(create_watch_app(reading), host, web_port, shared=shared))
+            watching = served(create_watch_app(reading), host, web_port, shared=shared, option="--web-port")
+            await stack.enter_async_context(watching)
         url, serving = await stack.enter_async_context(served(create_reading_app(reading), host, port, shared=shared))
         say_prepared(to_parent=shared)  # it serves already: whom it replaces shares the ports with it
         if as_json and not shared:
             json_line({"url": url, "pid": os.getpid()})
-        words = f"alerts     {url}/v1/alerts\nkafka      {settings.bootstrap}\nStop with Ctrl-C."
+        figures = figures_words(host, web_port) or f"figures    {url}/metrics\n"
+        words = f"alerts     {url}/v1/alerts\n{figures}kafka      {settings.bootstrap}\nStop with Ctrl-C."
         say_ready(words, to_parent=shared, as_json=as_json)
         await until_stopped(stopping, serving)

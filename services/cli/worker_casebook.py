@@ -12,19 +12,15 @@ import typer
 
 from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson, Policies
-from services.cli.worker_fleet import Concurrency, Member, is_parent, own_port, run_fleet, say_prepared, say_ready
-from services.cli.worker_options import (
-    DEFAULT_SESSION_TIMEOUT_S,
-    DEFAULT_STATE,
-    Host,
-    SessionTimeout,
-    State,
-    WebPort,
-)
+from services.cli.worker_figures import WebPort, figures_words, own_port, require_free
+from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
+from services.cli.worker_options import DEFAULT_SESSION_TIMEOUT_S, DEFAULT_STATE, Host, SessionTimeout, State
 
 if TYPE_CHECKING:
     from services.casebook.worker import CasebookSetup
     from services.engine.kafka.apps import AppSettings
+
+DEFAULT_WEB_PORT = 8710
 
 
 def register(group: typer.Typer) -> None:
@@ -40,7 +36,7 @@ def casebook(
     policies: Policies = None,
     concurrency: Concurrency = 1,
     host: Host = "127.0.0.1",
-    web_port: WebPort = None,
+    web_port: WebPort = DEFAULT_WEB_PORT,
     session_timeout: SessionTimeout = DEFAULT_SESSION_TIMEOUT_S,
     standby: Annotated[
         bool,
@@ -60,7 +56,7 @@ def casebook(
     from services.cli.printing import json_line, say
 
     if is_parent(concurrency, member):
-        run_fleet(concurrency, as_json=as_json)
+        run_fleet(concurrency, host, web_port, as_json=as_json)
         return
     from services.engine.kafka.apps import AppSettings
     from services.engine.kafka.apps.member import member_of
@@ -72,6 +68,7 @@ def casebook(
     setup = _setup(settings, policies)
     say_prepared(to_parent=member is not None)
     with member_of(data, "casebook", member or 0, wait=member is not None) as own:
+        require_free(host, port)
         app = replace(settings, directory=own.directory, instance=own.instance)
         _run(replace(setup, app=app, standby=standby), to_parent=member is not None, as_json=as_json)
     if as_json:
@@ -103,7 +100,8 @@ async def _worker(setup: CasebookSetup, *, to_parent: bool, as_json: bool) -> No
     from services.engine.kafka.apps.running import end_at_once
 
     def ready() -> None:
-        words = f"casebook   {setup.app.instance}\nkafka      {setup.app.bootstrap}\nStop with Ctrl-C."
+        figures = figures_words(setup.app.web_host, setup.app.web_port)
+        words = f"casebook   {setup.app.instance}\n{figures}kafka      {setup.app.bootstrap}\nStop with Ctrl-C."
         say_ready(words, to_parent=to_parent, as_json=as_json)
 
     async with stop_asked() as stopping:

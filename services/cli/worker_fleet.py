@@ -30,18 +30,19 @@ def is_parent(concurrency: int, member: int | None) -> bool:
     return concurrency > 1 and member is None
 
 
-def own_port(first: int | None, member: int | None) -> int | None:
-    """Of a process that pages are served from, when the first of several has this one; None where none is."""
-    return None if first is None else first + (member or 0)
+def run_fleet(concurrency: int, host: str, web_port: int | None, *, as_json: bool) -> None:
+    """Run this very command line so many times, until Ctrl-C; SIGHUP replaces the processes one after another.
 
-
-def run_fleet(concurrency: int, *, as_json: bool) -> None:
-    """Run this very command line so many times, until Ctrl-C; SIGHUP replaces the processes one after another."""
+    `web_port`: of the first one's figures. Raises `CannotServe` when one of their ports is taken.
+    """
     from services.cli.printing import json_line, say
+    from services.cli.worker_figures import figures_words, require_free
 
+    require_free(host, web_port, concurrency)
     if not as_json:
         parent = os.getpid()
-        say(f"{concurrency} processes under {parent}. Ctrl-C stops them, kill -HUP {parent} replaces them one by one.")
+        say(f"{figures_words(host, web_port, concurrency)}{concurrency} processes under {parent}.")
+        say(f"Ctrl-C stops them, kill -HUP {parent} replaces them one by one.")
     failures = asyncio.run(_fleet(concurrency))
     if as_json:
         json_line({"workers": concurrency, "ended_badly": failures})

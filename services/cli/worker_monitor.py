@@ -11,26 +11,19 @@ import typer
 
 from services.cli.kafka_connection import Connection, KafkaData, connected
 from services.cli.options import AsJson
-from services.cli.worker_fleet import Concurrency, Member, is_parent, own_port, run_fleet, say_prepared, say_ready
-from services.cli.worker_options import (
-    DEFAULT_SESSION_TIMEOUT_S,
-    DEFAULT_STATE,
-    Host,
-    SessionTimeout,
-    State,
-    Store,
-    WebPort,
-)
+from services.cli.worker_figures import WebPort, figures_words, own_port, require_free
+from services.cli.worker_fleet import Concurrency, Member, is_parent, run_fleet, say_prepared, say_ready
+from services.cli.worker_options import DEFAULT_SESSION_TIMEOUT_S, DEFAULT_STATE, Host, SessionTimeout, State, Store
 
 if TYPE_CHECKING:
     from services.monitor.projection.worker import MonitorSetup
 
+DEFAULT_WEB_PORT = 8730
+
 
 def register(group: typer.Typer) -> None:
     """Add the command."""
-    group.command(epilog="Example: ccr worker monitor --store postgresql://ccr@db/ccr --web-port 8703")(
-        connected(monitor, KafkaData)
-    )
+    group.command(epilog="Example: ccr worker monitor --store postgresql://ccr@db/ccr")(connected(monitor, KafkaData))
 
 
 def monitor(
@@ -50,7 +43,7 @@ def monitor(
     ] = None,
     concurrency: Concurrency = 1,
     host: Host = "127.0.0.1",
-    web_port: WebPort = None,
+    web_port: WebPort = DEFAULT_WEB_PORT,
     session_timeout: SessionTimeout = DEFAULT_SESSION_TIMEOUT_S,
     as_json: AsJson = False,
     member: Member = None,
@@ -69,12 +62,13 @@ def monitor(
     from services.monitor.projection.worker import SERVICE, MonitorSetup
 
     if is_parent(concurrency, member):
-        run_fleet(concurrency, as_json=as_json)
+        run_fleet(concurrency, host, web_port, as_json=as_json)
         return
     log_without_content()
     say_prepared(to_parent=member is not None)
     port = own_port(web_port, member)
     with member_of(data, SERVICE, member or 0, wait=member is not None) as own:
+        require_free(host, port)
         settings = AppSettings(SERVICE, where.bootstrap, own.directory, own.instance, host, port, where.security)
         app = replace(settings, session_timeout_s=session_timeout)
         _run(MonitorSetup(app, store, read_model), to_parent=member is not None, as_json=as_json)
@@ -97,7 +91,8 @@ async def _worker(setup: MonitorSetup, *, to_parent: bool, as_json: bool) -> Non
     from services.monitor.projection.worker import run_monitor
 
     def ready() -> None:
-        words = f"monitor    {setup.app.instance}\nkafka      {setup.app.bootstrap}\nStop with Ctrl-C."
+        figures = figures_words(setup.app.web_host, setup.app.web_port)
+        words = f"monitor    {setup.app.instance}\n{figures}kafka      {setup.app.bootstrap}\nStop with Ctrl-C."
         say_ready(words, to_parent=to_parent, as_json=as_json)
 
     async with stop_asked() as stopping:

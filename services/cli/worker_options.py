@@ -51,16 +51,6 @@ State = Annotated[
         help="Directory of this command's own state. Nothing is lost with it, but reading it anew takes a while.",
     ),
 ]
-WebPort = Annotated[
-    int | None,
-    typer.Option(
-        "--web-port",
-        min=1,
-        max=65535,
-        metavar="N",
-        help="Port of /healthz, /readyz and /metrics; each further process of one command takes the next one.",
-    ),
-]
 DEFAULT_SESSION_TIMEOUT_S = 10
 SessionTimeout = Annotated[
     int,

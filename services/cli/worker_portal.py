@@ -80,7 +80,8 @@ async def _run(settings: Settings, host: str, port: int, local_keys: Path | None
         if as_json:
             json_line({"url": url, "pid": os.getpid()})
         else:
-            say(f"portal     {url}\nlive page  {url}/\nkafka      {settings.bootstrap}\nStop with Ctrl-C.")
+            say(f"portal     {url}\nlive page  {url}/\nfigures    {url}/metrics")
+            say(f"kafka      {settings.bootstrap}\nStop with Ctrl-C.")
         await until_stopped(stopping, serving, besides=", and nothing accepted is lost")
     if not as_json:
         say("stopped; everything accepted is in the store and on Kafka")

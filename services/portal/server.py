@@ -16,6 +16,7 @@ import uvicorn
 from litestar import Litestar
 
 from services.alerts.stream import AlertHub
+from services.engine.listening import CannotServe, listen, url_of
 from services.portal.bounded_head import BoundedHeadProtocol
 from services.portal.long_running import collected_rarely
 
@@ -26,10 +27,6 @@ BACKLOG = 1_024
 MAX_CONCURRENCY = 4_000
 """Requests served at once; further ones are answered 503."""
 _LOOK_S = 0.01
-
-
-class CannotServe(RuntimeError):
-    """The address cannot be used, or the application does not start; says what to do."""
 
 
 class _Server(uvicorn.Server):
@@ -48,14 +45,21 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def served(
-    app: Litestar, host: str = "127.0.0.1", port: int = 0, *, linger_s: int = LINGER_S, shared: bool = False
+    app: Litestar,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    linger_s: int = LINGER_S,
+    shared: bool = False,
+    option: str = "--port",
 ) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
     """Serve; yields the bound URL (port 0: any free one) and the task that ends with the server.
 
     `linger_s`: see `LINGER_S`; longer where an answer waits for others. `shared`: other processes of this user may
-    listen on the same port, and the system gives each of them a share of the connections. Raises `CannotServe`.
+    listen on the same port, and the system gives each of them a share of the connections. `option`: of the
+    command, that chooses the port. Raises `CannotServe`.
     """
-    listening = _listen(host, port, shared=shared)
+    listening = listen(host, port, shared=shared, option=option)
     config = uvicorn.Config(
         app,
         log_config=None,  # said by whoever runs this, without what an error quotes
@@ -86,7 +90,7 @@ async def _running(
             await asyncio.sleep(_LOOK_S)
         if not server.started:
             raise CannotServe("the HTTP server did not start; its own message is above")
-        yield _url(host, listening.getsockname()[1]), serving
+        yield url_of(host, listening.getsockname()[1]), serving
     finally:
         hub: AlertHub | None = app.state.get("hub")
         if hub is not None:
@@ -94,25 +98,3 @@ async def _running(
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
         listening.close()
-
-
-def _listen(host: str, port: int, *, shared: bool) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends at once (TCP_NODELAY) only where the protocol is named; else each answer waits up to 40 ms
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if shared:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        listening.bind((host, port))
-    except (OSError, UnicodeError, OverflowError) as error:
-        listening.close()
-        why = getattr(error, "strerror", None) or "no such address"
-        raise CannotServe(f"cannot listen on {host}, port {port} ({why}): choose another host or port") from None
-    return listening
-
-
-def _url(host: str, port: int) -> str:
-    """How this machine reaches it."""
-    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # read, not bound
-    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"

@@ -101,7 +101,7 @@ async def test_processes_under_a_parent_are_replaced_and_stopped(
 async def test_a_cluster_that_does_not_answer_is_told_of_in_words(tmp_path: Path) -> None:
     asked = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", "from services.cli.main import main; main()", "worker", "casebook"),
-        *("--bootstrap", "127.0.0.1:1", "--data", str(tmp_path)),
+        *("--bootstrap", "127.0.0.1:1", "--data", str(tmp_path), "--web-port", "0"),
         cwd=ROOT,
         stderr=asyncio.subprocess.PIPE,
     )

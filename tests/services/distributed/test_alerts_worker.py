@@ -34,7 +34,8 @@ async def test_alerts_go_on_whatever_process_serves_them_and_each_delivery_is_to
     cluster: Cluster, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kafka = ["--bootstrap", cluster.bootstrap, "--json"]
-    state, store = ["--data", str(tmp_path / "state")], ["--store", settings.store]
+    state = ["--data", str(tmp_path / "state"), "--web-port", "0"]
+    store = ["--store", settings.store]
     keys = ["--keys", settings.keys, "--master-key", str(settings.master_key), "--port", "0"]
     port, metrics = free_ports(2)
     two = ["--port", str(port), "--web-port", str(metrics), "--concurrency", "2"]
@@ -84,6 +85,7 @@ async def test_their_processes_are_replaced_while_they_serve(
 ) -> None:
     (port,) = free_ports(1)
     options = ["--bootstrap", cluster.bootstrap, "--store", settings.store, "--port", str(port), "--concurrency", "2"]
+    options += ["--web-port", "0"]
     with running(tmp_path / "alerts", "worker", "alerts", *options) as alerts:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as reading:
             await until_ready(reading)

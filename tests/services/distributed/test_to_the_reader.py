@@ -27,7 +27,7 @@ async def test_links_come_back_whatever_happens_to_a_monitor(
     cluster: Cluster, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kafka = ["--bootstrap", cluster.bootstrap, "--json"]
-    state = ["--data", str(tmp_path / "state")]
+    state = ["--data", str(tmp_path / "state"), "--web-port", "0"]
     keys = ["--keys", settings.keys, "--master-key", str(settings.master_key), "--port", "0"]
     two = ["--concurrency", "2", "--read-model", f"sqlite:///{tmp_path / 'model.sqlite'}"]
     store = ["--store", settings.store]

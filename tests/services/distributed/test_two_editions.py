@@ -50,11 +50,12 @@ async def test_portals_and_casebooks_are_given_new_policies_one_after_the_other(
     old, new = (["--policies", str(folder)] for folder in folders(tmp_path / "policies"))
     kafka, store = ["--bootstrap", cluster.bootstrap, "--json"], ["--store", settings.store]
     keys = ["--keys", settings.keys, "--master-key", str(settings.master_key), "--port", "0"]
-    casebook = ["worker", "casebook", *kafka, "--data", str(tmp_path / "casebook")]
+    monitoring = ["worker", "monitor", *kafka, "--data", str(tmp_path / "m"), *store, "--web-port", "0"]
+    casebook = ["worker", "casebook", *kafka, "--data", str(tmp_path / "casebook"), "--web-port", "0"]
     with (
         running(tmp_path / "old portal", "worker", "portal", *kafka, *store, *keys, *old) as older,
         running(tmp_path / "old casebook", *casebook, *old) as left_behind,
-        running(tmp_path / "monitor", "worker", "monitor", *kafka, "--data", str(tmp_path / "m"), *store) as monitor,
+        running(tmp_path / "monitor", *monitoring) as monitor,
     ):
         first = (await asyncio.to_thread(older.line))["url"]
         police = await asyncio.to_thread(issued, settings.store, capsys)

@@ -13,8 +13,9 @@ import httpx
 import pytest
 from litestar import Litestar, Request, get, post
 
+from services.engine.listening import CannotServe
 from services.portal import bounded_head
-from services.portal.server import CannotServe, served
+from services.portal.server import served
 
 
 @get("/")
