@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 DEFAULT_DATA = Path("ccr-kafka")
 """Where `ccr kafka up` keeps its cluster unless told otherwise."""
 
-Bootstrap = Annotated[
-    str | None,
-    typer.Option(
-        "--bootstrap",
-        envvar="CCR_KAFKA",
-        metavar="HOST:PORT,…",
-        help="Address of the cluster; by default that of ccr kafka up in --data.",
-    ),
-]
+
+def _bootstrap(data: str) -> Any:
+    """The option, where the directory of `ccr kafka up` is that of the option `data`."""
+    words = f"Address of the cluster; by default that of ccr kafka up in {data}."
+    return typer.Option("--bootstrap", envvar="CCR_KAFKA", metavar="HOST:PORT,…", help=words)
+
+
+Bootstrap = Annotated[str | None, _bootstrap("--data")]
+WorkersBootstrap = Annotated[str | None, _bootstrap("--kafka-data")]
+"""The same of commands whose --data is their own."""
 Data = Annotated[
     Path, typer.Option("--data", envvar="CCR_KAFKA_DATA", metavar="DIR", help="Directory of ccr kafka up.")
 ]
@@ -97,7 +98,7 @@ def connected(command: Callable[..., None], data: Any = Data) -> Callable[..., N
     `data`: `Data` or `KafkaData`. What `connection` raises is raised when the command runs, before it does anything.
     """
     options = {
-        "bootstrap": Bootstrap,
+        "bootstrap": Bootstrap if data is Data else WorkersBootstrap,
         "data" if data is Data else "kafka_data": data,
         "ca_file": CaFile,
         "user": User,

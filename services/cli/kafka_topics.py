@@ -143,7 +143,7 @@ async def _repartitioned(where: Connection, partitions: int, drawn: Callable[[in
         now = layout.size(await copies_in_force(admin))
     found = [each for each in await plan(where.bootstrap, catalogue(now), where.security) if not each.closed]
     if found:
-        raise TopicsMismatch(found)
+        raise TopicsMismatch(found, None if where.security is None else where.security.user)
     return await write_anew(where.bootstrap, now, partitions, drawn, where.security)
 
 

@@ -46,7 +46,7 @@ def renew(
     password_file: PasswordFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a user a new password and show it, this once. The old one lets nobody in any more.
+    """Give a user a new password and show it. The old one lets nobody in any more.
 
     Needs the user admin. Connections that are open already stay open: restart what uses the old password. On a cluster
     of ccr kafka up, the new password is also put into its file.
@@ -55,13 +55,13 @@ def renew(
 
     where = connection(bootstrap, data, ca_file, user, password_file)
     password = asyncio.run(_renewed(where, name))
-    if not bootstrap:
-        _keep(data, name, password)
+    kept = None if bootstrap else _keep(data, name, password)
     if as_json:
         json_line({"user": name, "password": password})
     else:
         say(password)
-        warn(f"the new password of {name}; keep it now, it cannot be shown again")
+        where_it_is = "keep it now, it cannot be shown again" if kept is None else f"it is also in {kept}"
+        warn(f"the new password of {name}; {where_it_is}")
 
 
 async def _renewed(where: Connection, name: str) -> str:
@@ -72,11 +72,15 @@ async def _renewed(where: Connection, name: str) -> str:
         return await renew_password(admin, name)
 
 
-def _keep(data: Path, name: str, password: str) -> None:
+def _keep(data: Path, name: str, password: str) -> Path | None:
+    """The file that it is put into; None where the cluster has none."""
     from services.engine.kafka.broker import password_file
     from services.engine.kafka.broker.layout import read
     from services.engine.kafka.security.private_files import write_private
 
     cluster = read(data)
-    if cluster is not None and cluster.secure:
-        write_private(password_file(cluster, name), password.encode() + b"\n")
+    if cluster is None or not cluster.secure:
+        return None
+    path = password_file(cluster, name)
+    write_private(path, password.encode() + b"\n")
+    return path

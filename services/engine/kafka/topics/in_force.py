@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from services.engine.kafka.security import Security
 from services.engine.kafka.topics.catalogue import LAYOUT, Size, catalogue
 from services.engine.kafka.topics.layout import read_layout
-from services.engine.kafka.topics.required import require_topics
+from services.engine.kafka.topics.required import hidden_from, require_topics
 from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, topics_on
 
 
@@ -33,14 +33,9 @@ async def size_in_force(bootstrap: str, security: Security | None = None) -> Siz
     """The catalogue's size that the cluster's layout says. Raises `KafkaUnreachable`, of which `NoTopics` is one."""
     layout = await read_layout(bootstrap, security)
     if layout is None:
-        raise NoTopics(NO_LAYOUT if security is None else f"{NO_LAYOUT}. {_hidden_from(security.user)}")
+        raise NoTopics(NO_LAYOUT if security is None else f"{NO_LAYOUT}. {hidden_from(security.user)}")
     async with cluster_admin(bootstrap, security) as admin:
         return layout.size(await copies_in_force(admin))
-
-
-def _hidden_from(user: str) -> str:
-    """Kafka does not tell whether a topic is missing, or hidden from who asks."""
-    return f"Or {user} may not see them: ccr kafka acls apply"
 
 
 async def checked_size(bootstrap: str, *names: str, security: Security | None = None) -> Size:

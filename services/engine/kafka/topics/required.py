@@ -13,16 +13,22 @@ from services.engine.kafka.topics.standing import cluster_admin, topics_on
 class TopicsMismatch(RuntimeError):
     """Topics are not as the catalogue has them: a service that started all the same could lose or misplace events."""
 
-    def __init__(self, found: Sequence[Difference]) -> None:
+    def __init__(self, found: Sequence[Difference], user: str | None = None) -> None:
+        """`user`: as whom Kafka was asked, where it shows not everything to everybody."""
         self.differences = tuple(found)
         listed = "\n".join(f"  {each}" for each in found)
-        super().__init__(
-            f"{len(found)} difference(s) between Kafka's topics and the catalogue:\n{listed}\nsee: {COMMAND}"
-        )
+        missing = user is not None and any(each.what == "topic" for each in found)
+        words = f"see: {COMMAND}" + (f". {hidden_from(user)}" if user is not None and missing else "")
+        super().__init__(f"{len(found)} difference(s) between Kafka's topics and the catalogue:\n{listed}\n{words}")
 
 
 COMMAND = "ccr kafka topics plan"
 """What shows the differences, and how to settle them."""
+
+
+def hidden_from(user: str) -> str:
+    """Kafka does not tell whether a topic is missing, or hidden from who asks."""
+    return f"Or {user} may not see them: ccr kafka acls apply"
 
 
 async def plan(bootstrap: str, wanted: Sequence[Topic], security: Security | None = None) -> tuple[Difference, ...]:
@@ -44,4 +50,4 @@ async def require_topics(
         raise ValueError(f"not in the catalogue: {', '.join(sorted(unknown))}")
     found = await plan(bootstrap, [topic for topic in wanted if topic.name in used], security)
     if found:
-        raise TopicsMismatch(found)
+        raise TopicsMismatch(found, None if security is None else security.user)

@@ -48,6 +48,15 @@ def test_topics_keyed_by_case_have_equally_many_partitions() -> None:
     assert {t.partitions for t in WANTED if t.by_case} == {4}
 
 
+def test_who_is_known_to_kafka_is_told_that_topics_may_be_hidden_from_them() -> None:
+    missing = differences(WANTED, {})
+    hidden = "Or monitor may not see them: ccr kafka acls apply"
+    assert str(TopicsMismatch(missing, "monitor")).endswith(hidden)
+    assert "may not see" not in str(TopicsMismatch(missing))
+    standing = {t.name: replace(as_it_is(t), partitions=5) for t in WANTED}
+    assert "may not see" not in str(TopicsMismatch(differences(WANTED, standing), "monitor"))
+
+
 def test_the_log_is_kept_for_ever_and_views_are_compacted() -> None:
     settings = {t.name: t.settings for t in WANTED}
     assert settings[EVENTS]["retention.ms"] == settings[LINKS]["retention.ms"] == "-1"

@@ -465,6 +465,7 @@ class TestTheCommand:
         status, out, err = self.call(cluster, capsys, "users", "renew", "operator")
         assert (status, out.strip()) == (0, as_user(cluster, "operator").password)
         assert out.strip() not in err
+        assert f"also in {password_file(cluster, 'operator')}" in err
         assert stat.S_IMODE(password_file(cluster, "operator").stat().st_mode) == 0o600
         given = ["--ca-file", str(cluster.secrets / "ca.pem"), "--user", "operator", "--password-file", str(stolen)]
         let_in = 0
