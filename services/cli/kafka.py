@@ -47,7 +47,10 @@ def register(app: typer.Typer) -> None:
 
 def up(
     data: Directory = DEFAULT_DATA,
-    brokers: Annotated[int, typer.Option(metavar="1|3", help="How many brokers; kept for the next start.")] = 1,
+    brokers: Annotated[
+        int | None,
+        typer.Option(metavar="1|3", help="How many brokers; kept for the next start. One unless told otherwise."),
+    ] = None,
     heap_mb: Annotated[
         int, typer.Option("--heap", min=128, max=32_768, metavar="MB", help="Memory of Java, for each broker.")
     ] = 384,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ccr_events.agencies import Agency
 from services.cli.local import Server, forget_server, read_local_keys, write_local_keys, write_server
+from services.engine.unversioned import make_unversioned
 
 if TYPE_CHECKING:
     from services.distributed import Backbone
@@ -25,7 +26,7 @@ async def found_locally(directory: Path | None, backbone: Backbone, url: str) ->
     if directory is None:
         yield
         return
-    await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True, exist_ok=True)
+    await asyncio.to_thread(make_unversioned, directory, 0o700)
     if not await _in_use(read_local_keys(directory), backbone):
         write_local_keys(directory, {agency.value: await backbone.issue_key(agency, LABEL) for agency in Agency})
     write_server(directory, Server(url, os.getpid()))

@@ -16,6 +16,7 @@ from services.engine.private_file import create_private
 from services.engine.sqlite.failure import storage_failed
 from services.engine.sqlite.schema import migrate
 from services.engine.transaction import StorageFailed
+from services.engine.unversioned import make_unversioned
 
 DATABASE = "backbone.sqlite"
 """File name inside the data directory."""
@@ -103,7 +104,7 @@ def prepare(directory: Path) -> Path:
 def make_directory(directory: Path) -> None:
     """Create the data directory, for this user only; raises `StorageFailed`."""
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_unversioned(directory, 0o700)
     except OSError as error:
         raise _opening_failed(error, directory) from error
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import orjson
 import pytest
 
 from services.cli.main import run
+from services.engine.kafka.broker import running
+from services.engine.kafka.broker.layout import Cluster
 from tests.support.kafka import need_kafka
 
 
@@ -29,6 +32,38 @@ def test_logs_of_nothing_are_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_two_brokers_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["kafka", "up", "--data", str(tmp_path), "--brokers", "2"]) == 1
     assert "one or three brokers, not 2" in capsys.readouterr().err
+
+
+def test_up_without_a_number_goes_on_with_as_many_brokers_as_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def as_it_is(_: object, cluster: Cluster) -> Cluster:
+        return cluster
+
+    async def answers(cluster: Cluster) -> Cluster:
+        return cluster
+
+    for name, stood_in in (("java", Path), ("class_path", str), ("_launched", as_it_is), ("_ready", answers)):
+        monkeypatch.setattr(running, name, stood_in)
+    data = ["kafka", "up", "--data", str(tmp_path), "--json"]
+    for given, brokers in ((["--brokers", "3"], 3), ([], 3)):
+        assert run([*data, *given]) == 0
+        assert len(orjson.loads(capsys.readouterr().out)["bootstrap"].split(",")) == brokers
+    assert run([*data, "--brokers", "1"]) == 1
+    assert "holds a cluster of 3 broker(s), not 1" in capsys.readouterr().err
+    assert run(["kafka", "up", "--data", str(tmp_path / "new"), "--json"]) == 0
+    assert len(orjson.loads(capsys.readouterr().out)["bootstrap"].split(",")) == 1
+
+
+@pytest.mark.parametrize("worker", ["casebook", "monitor", "portal", "alerts", "intake"])
+def test_help_of_a_worker_names_the_option_of_the_cluster_beside_it(
+    worker: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["worker", worker, "--help"]) == 0
+    words = " ".join(re.sub(r"[^\w.-]", " ", capsys.readouterr().out).split())
+    assert "that of ccr kafka up in --kafka-data" in words
+    assert run(["kafka", "topics", "plan", "--help"]) == 0
+    assert "--kafka-data" not in capsys.readouterr().out
 
 
 @pytest.mark.kafka

@@ -11,6 +11,7 @@ from secrets import token_hex
 from typing import IO
 
 from ccr_events.key_file import sync_directory
+from services.engine.unversioned import make_unversioned
 
 _NAME = "name"
 _LOCK = "lock"
@@ -38,6 +39,7 @@ def member_of(data: Path, service: str, number: int, *, wait: bool = False) -> I
     `wait`: until the process that holds it ends; else raises `MemberBusy`. Raises `OSError` too.
     """
     directory = data / service / f"worker-{number}"
+    make_unversioned(data)
     directory.mkdir(parents=True, exist_ok=True, mode=DIRECTORY_MODE)
     with (directory / _LOCK).open("w") as file:
         _hold(file, directory, wait=wait)

@@ -21,6 +21,7 @@ from services.engine.kafka.broker.layout import Cluster, Node, new_cluster_id, r
 from services.engine.kafka.broker.ports import all_free, free_ports
 from services.engine.kafka.broker.process import Program, end, kill, last_words, launch, prepare, process_of
 from services.engine.kafka.broker.secured import keep_secrets
+from services.engine.unversioned import make_unversioned
 
 HEAP_MB = 384
 """Java heap of one node, MiB."""
@@ -50,22 +51,23 @@ class NodeStanding:
 async def start(
     directory: Path,
     *,
-    brokers: int = 1,
+    brokers: int | None = None,
     heap_mb: int = HEAP_MB,
     settings: Mapping[str, str] | None = None,
     secure: bool = False,
 ) -> Cluster:
     """Bring up the cluster of a directory, making it the first time; returns when every node really answers.
 
-    Nodes that run already are left alone, those that died are started again. `settings` are broker settings beside
+    Nodes that run already are left alone, those that died are started again. `brokers`: None: as many as it has, one in
+    a new cluster. `settings` are broker settings beside
     ours, kept with the cluster. One made `secure` stays so: TLS, users with passwords (`security_of`), and nobody may
     what no ACL allows. Raises `BrokerError`: not fetched, Java failed, another size or version lies there
     already, or one that is not secure; `SecurityRefused` when its key files are damaged.
     """
-    if brokers not in SIZES:
+    if brokers is not None and brokers not in SIZES:
         raise BrokerError(f"a cluster has one or three brokers, not {brokers}")
     program = Program(java(), await asyncio.to_thread(class_path), heap_mb)
-    await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(make_unversioned, directory)
     async with _alone(directory):
         for remaining in reversed(range(_TRIES)):
             cluster = _with_ports(_known(directory, brokers, settings or {}, secure=secure))
@@ -143,13 +145,13 @@ async def broker(
                 await asyncio.to_thread(shutil.rmtree, directory)
 
 
-def _known(directory: Path, brokers: int, settings: Mapping[str, str], *, secure: bool) -> Cluster:
+def _known(directory: Path, brokers: int | None, settings: Mapping[str, str], *, secure: bool) -> Cluster:
     """The directory's cluster, or a new one."""
     cluster = read(directory)
     if cluster is None:
-        nodes = tuple(Node(id=number, port=0, controller_port=0) for number in range(1, brokers + 1))
+        nodes = tuple(Node(id=number, port=0, controller_port=0) for number in range(1, (brokers or 1) + 1))
         return Cluster(directory, KAFKA_VERSION, new_cluster_id(), nodes, dict(settings), secure)
-    if len(cluster.nodes) != brokers:
+    if brokers is not None and len(cluster.nodes) != brokers:
         raise BrokerError(
             f"{directory} holds a cluster of {len(cluster.nodes)} broker(s), not {brokers}: ask for as many as it "
             "has, or use another directory"
