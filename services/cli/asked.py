@@ -44,12 +44,12 @@ class Asked:
 
     def window(self) -> Window:
         """As instants; raises `Refused`."""
-        from services.cli.moments import moment
+        from services.cli.moments import moment, past_moment
         from services.cli.refused import Refused
         from services.monitor.indicators.case import Window
 
         now = datetime.now(UTC)
-        as_of = moment(self.as_of, now, end_of_day=True)
+        as_of = past_moment(self.as_of, now)
         since = None if self.since is None else moment(self.since, now)
         until = None if self.until is None else moment(self.until, now, end_of_day=True)
         if since is not None and until is not None and since >= until:

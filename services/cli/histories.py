@@ -29,7 +29,7 @@ def chosen(context: typer.Context, data: Path, store: str | None) -> Opened[Hist
 
     Raises `Refused` when the directory holds no log; opening raises `StorageFailed` when the store is none.
     """
-    if store is None or (_said(context, "data") and not _said(context, "store")):
+    if store is None or (said(context, "data") and not said(context, "store")):
         from services.engine.sqlite.snapshot import open_snapshot
 
         return partial(open_snapshot, existing(data))
@@ -51,6 +51,7 @@ def existing(data: Path) -> Path:
     return data
 
 
-def _said(context: typer.Context, name: str) -> bool:
+def said(context: typer.Context, name: str) -> bool:
+    """Whether a parameter was given on the command line itself."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"

@@ -33,7 +33,11 @@ def case_id(client: Client, typed: str) -> str:
     by_number = sorted({link["case_id"] for link in links if _carries(link, wanted)})
     if len(by_number) > 1:
         raise Refused(f"several cases have that number: {_named(by_number)}. Type the id of one")
-    return by_number[0] if by_number else _resolved(wanted, "case", lambda: (link["case_id"] for link in links))
+    return (
+        by_number[0]
+        if by_number
+        else _resolved(wanted, "case", lambda: (link["case_id"] for link in links), or_number=True)
+    )
 
 
 def _carries(link: Mapping[str, Any], number: str) -> bool:
@@ -50,17 +54,21 @@ def proposal_id(client: Client, typed: str) -> str:
     return _resolved(typed, "proposal", lambda: (waiting["id"] for waiting in client.proposals(MAX_LIMIT)))
 
 
-def _resolved(typed: str, what: str, known: Callable[[], Iterable[str]]) -> str:
+def _resolved(typed: str, what: str, known: Callable[[], Iterable[str]], *, or_number: bool = False) -> str:
     wanted = typed.strip().lower()
     if _WHOLE.fullmatch(wanted):
         return wanted
     if len(wanted) < SHORTEST:
-        raise Refused(f"type at least {SHORTEST} characters of the {what}'s id")
+        number = ", or a whole number of it" if or_number else ""
+        raise Refused(f"type at least {SHORTEST} characters of the {what}'s id{number}")
     found = sorted({whole for whole in known() if whole.lower().startswith(wanted)})
     if len(found) == 1:
         return found[0]
     if not found:
-        raise Refused(f"no {what} begins with that id, or this agency may not see it; the whole id always works")
+        number = "has that number, and none " if or_number else ""
+        raise Refused(
+            f"no {what} {number}begins with that id, or this agency may not see it; the whole id always works"
+        )
     raise Refused(f"several begin so: {_named(found)}. Type more of the id")
 
 

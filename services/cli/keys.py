@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ccr_events.agencies import Agency
-from services.cli.histories import Store
+from services.cli.histories import Store, said
 from services.cli.options import DEFAULT_DATA, KEEP, AsJson, Data
 
 if TYPE_CHECKING:
@@ -34,21 +34,28 @@ def register(app: typer.Typer) -> None:
 
 
 def issue(
+    context: typer.Context,
     agency: Annotated[Agency, typer.Option(help="Whose key: it publishes and listens in that agency's name.")],
     label: Annotated[str, typer.Option(metavar="TEXT", help="What it is for; never a person's name.")] = "",
     data: Data = DEFAULT_DATA,
     store: Store = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a new key and show it, this once: only its hash is kept."""
+    """Make a new key and show it, this once: only its hash is kept.
+
+    A directory in which ccr up never ran is only made when --data names it here.
+    """
     from services.cli.printing import json_line, say, warn
 
+    if store is None:
+        _of_a_service(data, named=said(context, "data"))
     issued = _with_keys(data, store, lambda keys: keys.issue(agency.value, label))
     if as_json:
         json_line({"key_id": issued.key_id, "agency": issued.agency, "key": issued.text})
     else:
         say(issued.text)
-        warn(f"key {issued.key_id} of {issued.agency}; keep it now, it cannot be shown again")
+        where = f"for ccr up --data {data}" if store is None else "for every ccr worker on that store"
+        warn(f"key {issued.key_id} of {issued.agency}, {where}; keep it now, it cannot be shown again")
 
 
 def list_keys(data: Data = DEFAULT_DATA, store: Store = None, as_json: AsJson = False) -> None:
@@ -119,6 +126,23 @@ async def _stored(data: Path) -> list[StoredKey]:
         return await readers.run(lambda tx: tx.api_keys.all())
     finally:
         await readers.close()
+
+
+def _of_a_service(data: Path, *, named: bool) -> None:
+    """Raise `Refused` rather than make a key that no service will ever know."""
+    from services.cli.local import LOCAL_KEYS
+    from services.cli.refused import Refused
+    from services.engine.sqlite.database import DATABASE
+
+    if (data / DATABASE).is_file():
+        return
+    if (data / LOCAL_KEYS).is_file():
+        raise Refused(f"{data} is of ccr worker portal, which knows the keys in its store: say --store ADDRESS")
+    if not named:
+        raise Refused(
+            f"no ccr up has used {data} yet, so no service would know the key. For ccr worker say --store ADDRESS; to "
+            f"make the key before the first  ccr up,  say --data {data}"
+        )
 
 
 def _existing(data: Path) -> Path:

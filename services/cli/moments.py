@@ -41,6 +41,14 @@ def moment(typed: str, now: datetime, *, end_of_day: bool = False) -> datetime:
     return _day(read, end_of_day=end_of_day) if _DAY.fullmatch(text) else read.astimezone(UTC)
 
 
+def past_moment(typed: str, now: datetime) -> datetime:
+    """The same, no later than `now`: a day alone is its end, or `now` while it lasts. Raises `Refused` for the future,
+    of which nothing is known."""
+    if moment(typed, now) > now:
+        raise Refused("that time has not come yet, and nothing is known as of then: say one that is past, or now")
+    return min(moment(typed, now, end_of_day=True), now.astimezone(UTC))
+
+
 def _day(midnight: datetime, *, end_of_day: bool) -> datetime:
     following = midnight + timedelta(days=1) if end_of_day else midnight
     at = following.astimezone(UTC)

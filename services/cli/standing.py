@@ -24,12 +24,12 @@ def show_case(opened: Opened[History], typed: str, as_of: str, policies: Path | 
     """Print a case as it stood; raises `Refused`."""
     from ccr_events.policy import load_policies
     from services.casebook.as_of import case_as_of
-    from services.cli.moments import moment
+    from services.cli.moments import past_moment
     from services.cli.printing import json_line
     from services.cli.refused import Refused
     from services.cli.spoken import local_time
 
-    at = moment(as_of, datetime.now(UTC), end_of_day=True)
+    at = past_moment(as_of, datetime.now(UTC))
     with opened() as stored:
         named = stored.cases_named(typed, MAX_NAMED) if len(typed) >= SHORTEST else []
         if len(named) != 1:

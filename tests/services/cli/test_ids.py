@@ -43,6 +43,13 @@ def test_none_that_begins_so_is_told() -> None:
         ids.link_id(script().client(), "ffff")
 
 
+def test_a_case_may_be_asked_for_by_number_too() -> None:
+    with pytest.raises(Refused, match="no case has that number, and none begins with that id"):
+        ids.case_id(script().client(), "nosuch")
+    with pytest.raises(Refused, match="of the case's id, or a whole number of it"):
+        ids.case_id(script().client(), "CR")
+
+
 def test_too_short_a_beginning_is_refused() -> None:
     with pytest.raises(Refused, match="at least 4"):
         ids.link_id(script().client(), "3f2")

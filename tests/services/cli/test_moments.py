@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.cli.moments import moment
+from services.cli.moments import moment, past_moment
 from services.cli.refused import Refused
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -34,6 +34,15 @@ def test_a_day_is_its_start_or_its_end(typed: str) -> None:
     assert start.astimezone().hour == 0
     assert timedelta(hours=22) < end - start < timedelta(hours=26)
     assert (end + timedelta(microseconds=1)).astimezone().hour == 0
+
+
+def test_the_past_ends_now() -> None:
+    today = NOW.astimezone().date()
+    assert past_moment("now", NOW) == past_moment("today", NOW) == past_moment(str(today), NOW) == NOW
+    assert past_moment("yesterday", NOW) == moment("yesterday", NOW, end_of_day=True)
+    for typed in (str(today + timedelta(days=1)), "2026-03-02T12:01Z"):
+        with pytest.raises(Refused, match="has not come yet"):
+            past_moment(typed, NOW)
 
 
 @pytest.mark.parametrize("typed", ["", "03/04/2026", "2026-03", "10", "next week", "999999 years ago", "2026-13-01"])

@@ -122,6 +122,8 @@ def test_explain_reads_no_data(capsys: pytest.CaptureFixture[str]) -> None:
         (["replay", "--as-of", "now", "--case", "1234", "--indicators"], "one thing"),
         (["replay", "--as-of", "now", "--case", "zzzz"], "no case"),
         (["replay", "--as-of", "now", "--case", "z"], "at least 4"),
+        (["replay", "--as-of", "2999-01-01", "--case", "26-0101"], "has not come yet"),
+        (["replay", "--as-of", "2999-01-01", "--indicators"], "has not come yet"),
         (["replay", "--as-of", "03/04/2026", "--case", "26-0101"], "no time"),
         (["replay", "--as-of", "1999-01-01", "--case", "26-0101"], "nothing of case"),
         (["indicators", "arest_rate"], "did you mean arrest_rate"),
