@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from ccr_events.agencies import Agency
 from ccr_events.codes.backbone import ReadPurpose
 from ccr_events.labels import Label
 from services.cli.options import ANSWER, DEFAULT_DATA, As, AsJson, Data, Key, Url
@@ -34,16 +33,16 @@ def case(
     data: Data = DEFAULT_DATA,
     url: Url = None,
     key: Key = None,
-    speaks_for: As = Agency.CCR,
+    speaks_for: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened in a case, in order, and the protocol links it holds. Sealed fields stay sealed."""
     from services.cli import ids
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.link_rows import COLUMNS, link_row
     from services.cli.printing import json_line, say, table
 
-    with connect(data, url, key, speaks_for.value) as client:
+    with connect(data, url, key, speaker(speaks_for, key)) as client:
         found = client.case(ids.case_id(client, case_id))
     if as_json:
         json_line(found)
@@ -66,14 +65,14 @@ def open_event(
     data: Data = DEFAULT_DATA,
     url: Url = None,
     key: Key = None,
-    speaks_for: As = Agency.CCR,
+    speaks_for: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Open sealed fields of one event, as far as this agency may read them. Every request is audited."""
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.printing import json_line, pairs, say, warn
 
-    with connect(data, url, key, speaks_for.value) as client:
+    with connect(data, url, key, speaker(speaks_for, key)) as client:
         opened = client.open_event(event_id, [one.value for one in label], purpose.value)
     if as_json:
         json_line(opened)

@@ -207,7 +207,9 @@ def unreachable(url: str, error: httpx.TransportError) -> Unreachable:
     """What a broken connection means."""
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
         return Unreachable(f"the backbone at {url} does not answer in time: see ccr status")
-    return Unreachable(f"nothing answers at {url} ({type(error).__name__}): is ccr up running there?")
+    return Unreachable(
+        f"nothing answers at {url} ({type(error).__name__}): is ccr up, or ccr worker portal, running there?"
+    )
 
 
 def is_local(host: str) -> bool:

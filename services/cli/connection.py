@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 
+from ccr_events.agencies import Agency
 from services.cli.client import Client, is_local
 from services.cli.local import LOCAL_KEYS, read_local_keys, read_server
 from services.cli.printing import warn
@@ -33,10 +34,7 @@ def address_and_key(
     server = read_server(data)
     if url is None:
         if server is None:
-            raise Refused(
-                f"no backbone runs with data directory {data}: start one with  ccr up --data {data}  "
-                f"or say where it is with --url and --key"
-            )
+            raise Refused(f"{none_runs(data)}. Elsewhere: say where it is with --url and --key")
         url = server.url
     if key is None and not keyless:
         if server is None or server.url.rstrip("/") != url.rstrip("/"):
@@ -45,9 +43,30 @@ def address_and_key(
         if key is None:
             raise Refused(
                 f"{data / LOCAL_KEYS} holds no key for {agency}: give one with CCR_KEY or --key, "
-                f"or make one with  ccr keys issue --agency {agency}"
+                f"or make one with  ccr keys issue --agency {agency}  (on Kafka: with --store)"
             )
     return url, key
+
+
+def none_runs(data: Path) -> str:
+    """That a directory leads to no service, and what to do. On Kafka a second backbone would help nobody."""
+    return (
+        f"no backbone runs with data directory {data}. In one process: start it with  ccr up --data {data}. On Kafka: "
+        "start  ccr worker portal --local-keys DIR  and say --data DIR, or CCR_DATA"
+    )
+
+
+def speaker(said: Agency | None, key: str | None, otherwise: Agency = Agency.CCR) -> str:
+    """The agency whose local key a command uses: the one that --as says, else another.
+
+    Raises `Refused` when a key is given beside --as: a key is one agency's, and nobody speaks in the wrong name.
+    """
+    if said is not None and key is not None:
+        raise Refused(
+            f"--as {said} and a key (CCR_KEY or --key) are both given, and a key speaks for its own agency whatever "
+            "--as says: leave --as out, or the key (unset CCR_KEY)"
+        )
+    return (said or otherwise).value
 
 
 def warn_without_tls(url: httpx.URL) -> None:

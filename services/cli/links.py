@@ -53,7 +53,7 @@ def links(
     data: Data = DEFAULT_DATA,
     url: Url = None,
     key: Key = None,
-    speaks_for: As = Agency.CCR,
+    speaks_for: As = None,
     agency: Annotated[Agency | None, typer.Option(help="Only links this agency owes.")] = None,
     case: Annotated[
         str | None, typer.Option(metavar="CASE", help="Only links of this case: a number, or its id.")
@@ -64,11 +64,11 @@ def links(
 ) -> None:
     """List protocol links, earliest due first: who owes what to whom, and by when."""
     from services.cli import ids
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.link_rows import COLUMNS, link_row
     from services.cli.printing import json_line, table
 
-    with connect(data, url, key, speaks_for.value) as client:
+    with connect(data, url, key, speaker(speaks_for, key)) as client:
         whole = None if case is None else ids.case_id(client, case)
         wanted = None if agency is None else agency.value
         found = client.links(agency=wanted, case_id=whole, open_only=not ended, limit=limit)
@@ -88,16 +88,16 @@ def link(
     data: Data = DEFAULT_DATA,
     url: Url = None,
     key: Key = None,
-    speaks_for: As = Agency.CCR,
+    speaks_for: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one protocol link with its escalation ladder."""
     from services.cli import ids
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.link_rows import link_details
     from services.cli.printing import json_line, pairs
 
-    with connect(data, url, key, speaks_for.value) as client:
+    with connect(data, url, key, speaker(speaks_for, key)) as client:
         found = client.link(ids.link_id(client, link_id))
     if as_json:
         json_line(found)
@@ -173,20 +173,20 @@ class _Asked:
 
 def _answer(asked: _Asked, answer: Answer, body: Mapping[str, Any]) -> None:
     from services.cli import ids
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.printing import json_line, say
     from services.cli.spoken import who
 
-    with connect(asked.data, asked.url, asked.key, (asked.speaks_for or Agency.CCR).value) as client:
+    with connect(asked.data, asked.url, asked.key, speaker(asked.speaks_for, asked.key)) as client:
         found = client.link(ids.link_id(client, asked.link_id))
-    speaker = str(asked.speaks_for or found["agency"])
+    answering = str(asked.speaks_for or found["agency"])
     said_as = asked.role or found["role"]
-    with connect(asked.data, asked.url, asked.key, speaker) as client:
+    with connect(asked.data, asked.url, asked.key, answering) as client:
         receipt = client.answer(found["id"], answer, {"role": said_as, **body})
     if asked.as_json:
         json_line({"link_id": found["id"], "answer": answer, "role": said_as, **receipt})
     else:
-        say(f"{answer}d as {who(speaker, said_as)}: {found.get('rule_title') or found['rule']}")
+        say(f"{answer}d as {who(answering, said_as)}: {found.get('rule_title') or found['rule']}")
 
 
 def _note(file: Path | None) -> dict[str, str]:

@@ -45,8 +45,12 @@ Key = Annotated[
     ),
 ]
 As = Annotated[
-    Agency,
-    typer.Option("--as", help="Whose local key to use: the command speaks in that agency's name.", show_choices=True),
+    Agency | None,
+    typer.Option(
+        "--as",
+        help="Whose local key to use, ccr's unless told otherwise: the command speaks in that agency's name.",
+        show_choices=True,
+    ),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=MAX_LIMIT, metavar="N", help="Show at most this many.")]
 Spool = Annotated[

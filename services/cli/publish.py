@@ -50,16 +50,18 @@ def publish(
     Publishing the same event twice is harmless: its id is its identity. What the backbone refuses stays in its
     quarantine with the reason, see ccr quarantine list; the command then ends with exit status 1.
     """
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.event_files import read_events
     from services.cli.printing import json_line
 
     forms = read_events(file)
-    speaker = speaks_for or (_only_publisher(forms) if key is None or spool is not None else Agency.CCR)
     if spool is not None:
-        _keep(spool, forms, speaker, data, url, key, alerting=not backfill, as_json=as_json)
+        _keep(
+            spool, forms, speaks_for or _only_publisher(forms), data, url, key, alerting=not backfill, as_json=as_json
+        )
         return
-    with connect(data, url, key, speaker.value) as client:
+    whom = speaker(speaks_for or (_only_publisher(forms) if key is None else None), key)
+    with connect(data, url, key, whom) as client:
         receipts = client.publish_forms(forms, alerting=not backfill)
     counts: Counter[str] = Counter(receipt.status for receipt in receipts)
     if as_json:

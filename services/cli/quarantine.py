@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from ccr_events.agencies import Agency
 from ccr_events.codes.backbone import ReadPurpose
 from services.cli.options import DEFAULT_DATA, PUBLISH, As, AsJson, Data, Key, Limit, Url
 
@@ -33,15 +32,15 @@ def list_held(
     data: Data = DEFAULT_DATA,
     url: Url = None,
     key: Key = None,
-    speaks_for: As = Agency.CCR,
+    speaks_for: As = None,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """List what waits, oldest first, with the reason. The submitted values are not shown."""
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.printing import json_line, table
 
-    with connect(data, url, key, speaks_for.value) as client:
+    with connect(data, url, key, speaker(speaks_for, key)) as client:
         held = client.quarantine(limit)
     if as_json:
         json_line({"quarantined": held})
@@ -58,17 +57,17 @@ def show(
     data: Data = DEFAULT_DATA,
     url: Url = None,
     key: Key = None,
-    speaks_for: As = Agency.CCR,
+    speaks_for: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Show every field that was wrong, without its value."""
     from services.cli import ids
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.options import MAX_LIMIT
     from services.cli.printing import json_line, pairs
     from services.cli.refused import Refused
 
-    with connect(data, url, key, speaks_for.value) as client:
+    with connect(data, url, key, speaker(speaks_for, key)) as client:
         whole = ids.quarantine_id(client, quarantine_id)
         found = next((one for one in client.quarantine(MAX_LIMIT) if one["id"] == whole), None)
     if found is None:
@@ -90,14 +89,14 @@ def open_held(
     data: Data = DEFAULT_DATA,
     url: Url = None,
     key: Key = None,
-    speaks_for: As = Agency.CCR,
+    speaks_for: As = None,
 ) -> None:
     """Show what was submitted, as it was submitted, for repair. It may be confidential; the read is audited."""
     from services.cli import ids
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.printing import say
 
-    with connect(data, url, key, speaks_for.value) as client:
+    with connect(data, url, key, speaker(speaks_for, key)) as client:
         raw = client.open_quarantined(ids.quarantine_id(client, quarantine_id), purpose.value)
     if out is None:
         typer.echo(raw)
@@ -116,16 +115,16 @@ def redrive(
     data: Data = DEFAULT_DATA,
     url: Url = None,
     key: Key = None,
-    speaks_for: As = Agency.CCR,
+    speaks_for: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Submit it again. Refused again, it stays in quarantine and the command ends with exit status 1."""
     from services.cli import ids
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.printing import json_line, say
 
     repaired = None if file is None else _bounded(file)
-    with connect(data, url, key, speaks_for.value) as client:
+    with connect(data, url, key, speaker(speaks_for, key)) as client:
         receipt = client.redrive(ids.quarantine_id(client, quarantine_id), repaired)
     if as_json:
         json_line(receipt)
@@ -138,15 +137,15 @@ def discard(
     data: Data = DEFAULT_DATA,
     url: Url = None,
     key: Key = None,
-    speaks_for: As = Agency.CCR,
+    speaks_for: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Take it out of quarantine for good: it will never be an event."""
     from services.cli import ids
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.printing import json_line, say
 
-    with connect(data, url, key, speaks_for.value) as client:
+    with connect(data, url, key, speaker(speaks_for, key)) as client:
         whole = ids.quarantine_id(client, quarantine_id)
         client.discard(whole)
     if as_json:

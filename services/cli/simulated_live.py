@@ -22,6 +22,7 @@ from typing import Any
 from ccr_events.core.model import Link, LinkState, Transition, TransitionKind
 from ccr_events.envelope.attributes import read_instant
 from ccr_events.policy import PolicyBook
+from services.cli.connection import none_runs
 from services.cli.local import read_server
 from services.cli.refused import Refused
 from services.cli.simulated_desks import Counters
@@ -201,7 +202,7 @@ def service_at(data: Path, url: str | None) -> str:
     """Address of the service that runs on a data directory; raises `Refused`. Its keys never go to another one."""
     server = read_server(data)
     if server is None:
-        raise Refused(f"no backbone runs with data directory {data}: start one with  ccr up --data {data}")
+        raise Refused(none_runs(data))
     if url is not None and url.rstrip("/") != server.url.rstrip("/"):
         raise Refused(
             f"the keys in {data} are for {server.url}, not for {url}: give the data directory of that service"

@@ -55,7 +55,7 @@ def watch(
     open the case in your own system by the number in the alert. With --json each alert is one line: a CloudEvent, with
     its place in the stream as seq.
     """
-    from services.cli.connection import connect
+    from services.cli.connection import connect, speaker
     from services.cli.following import Wanted, follow
     from services.cli.interrupted import ends_at_ctrl_c
     from services.cli.printing import console, json_line, warn
@@ -65,7 +65,7 @@ def watch(
     if after != "now" and not (after.isascii() and after.isdigit()):
         raise Refused("--after is now, 0 or the number of an alert")
     agencies = agency or []
-    speaker = speaks_for or (agencies[0] if len(agencies) == 1 else Agency.CCR)
+    whom = speaker(speaks_for, key, agencies[0] if len(agencies) == 1 else Agency.CCR)
     fields = {
         "agency": [a.value for a in agencies],
         "role": role or [],
@@ -73,7 +73,7 @@ def watch(
         "rule": rule or [],
         "kind": kind or [],
     }
-    whose = f"as {speaker.value}" if key is None else "with the key of --key or CCR_KEY: only what its agency may hear"
+    whose = f"as {whom}" if key is None else "with the key of --key or CCR_KEY: only what its agency may hear"
     screen = console()
     standing = False
 
@@ -86,7 +86,7 @@ def watch(
         standing = True
 
     live = screen.status("listening") if screen.is_terminal and not as_json else nullcontext()
-    with ends_at_ctrl_c(), connect(data, url, key, speaker.value) as client, live:
+    with ends_at_ctrl_c(), connect(data, url, key, whom) as client, live:
         for number, heard in enumerate(follow(client, Wanted(fields, filter_text), after=after, told=told), start=1):
             if as_json:
                 json_line({"seq": heard.seq, **heard.event})

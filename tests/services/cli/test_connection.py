@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.connection import connect
+from ccr_events.agencies import Agency
+from services.cli.connection import connect, speaker
 from services.cli.local import (
     LOCAL_KEYS,
     SERVER,
@@ -18,6 +19,7 @@ from services.cli.local import (
     write_local_keys,
     write_server,
 )
+from services.cli.main import run
 from services.cli.refused import Refused
 
 HERE = "http://127.0.0.1:8701"
@@ -63,8 +65,46 @@ def test_what_anybody_may_ask_is_asked_without_a_key(data: Path) -> None:
 
 
 def test_no_service_is_told_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="ccr up --data"):
+    with pytest.raises(Refused, match=r"ccr up --data .* ccr worker portal --local-keys .* --url and --key"):
         connect(tmp_path / "nothing here")
+
+
+def test_a_key_given_beside_the_agency_to_speak_for_is_refused() -> None:
+    assert speaker(Agency.ADV, None) == "adv"
+    assert speaker(None, "ccr_given") == "ccr"
+    with pytest.raises(Refused, match="--as adv and a key"):
+        speaker(Agency.ADV, "ccr_given")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["links"],
+        ["link", "12345678"],
+        ["ack", "12345678"],
+        ["complete", "12345678"],
+        ["waive", "12345678", "--reason", "duplicate"],
+        ["case", "26-0101"],
+        ["open", "12345678", "--label", "VLOC", "--purpose", "safety"],
+        ["watch"],
+        ["publish", "EVENTS"],
+        ["quarantine", "list"],
+        ["quarantine", "show", "12345678"],
+        ["quarantine", "open", "12345678"],
+        ["quarantine", "redrive", "12345678"],
+        ["quarantine", "discard", "12345678"],
+    ],
+)
+def test_nobody_speaks_in_the_name_of_another_key(
+    command: list[str], data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CCR_KEY", "ccr_of_the_jail")
+    (data / "events.json").write_text("{}")
+    given = [str(data / "events.json") if word == "EVENTS" else word for word in command]
+    assert run([*given, "--as", "adv", "--data", str(data)]) == 1
+    told = capsys.readouterr().err
+    assert "--as adv and a key (CCR_KEY or --key) are both given" in told
+    assert "of_the_jail" not in told
 
 
 def test_an_agency_without_a_local_key_is_named(data: Path) -> None:
