@@ -30,6 +30,8 @@ async def relay(writer: Writer, unsent: Callable[[], Awaitable[bool]]) -> None:
         try:
             if await unsent():
                 await writer.write(_begin)
+            if told:
+                _log.warning("the store answers again, and nothing waits to be sent any more")
             wait_s, told = LOOK_S, ""
         except EngineClosed:
             return

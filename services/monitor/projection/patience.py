@@ -30,7 +30,8 @@ class Patience:
         return self._failure
 
     async def until_it_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """What `ask` returns, the first time it does not raise `StoreAway`. Each reason is logged once."""
+        """What `ask` returns, the first time it does not raise `StoreAway`. Each reason is logged once, and
+        that it is over."""
         tried = 0
         while True:
             try:
@@ -42,5 +43,7 @@ class Patience:
                 await asyncio.sleep(RETRY_S[min(tried, len(RETRY_S) - 1)])
                 tried += 1
             else:
+                if self._failure is not None:
+                    _log.warning("%s: the store takes everything again", self._name)
                 self._failure = None
                 return answer

@@ -63,17 +63,19 @@ async def relayed(waiting: Waiting) -> None:
         await running
 
 
-async def test_what_waits_is_sent_and_nothing_is_begun_for_nothing() -> None:
+async def test_what_waits_is_sent_and_nothing_is_begun_for_nothing(caplog: pytest.LogCaptureFixture) -> None:
     waiting = Waiting(2)
     await relayed(waiting)
     assert waiting.groups == 2
+    assert caplog.text == ""
 
 
 async def test_it_goes_on_after_any_failure_and_tells_it_once(caplog: pytest.LogCaptureFixture) -> None:
     failed = StorageFailed("Kafka did not take 1 events")
-    with caplog.at_level(logging.ERROR):
+    with caplog.at_level(logging.WARNING):
         await relayed(Waiting(1, LookupError("quotes something"), failed, failed, failed))
     assert caplog.text.count("Kafka did not take 1 events") == 1
+    assert caplog.text.count("nothing waits to be sent any more") == 1
     assert "LookupError" in caplog.text
     assert "quotes something" not in caplog.text
 

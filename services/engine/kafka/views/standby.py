@@ -95,17 +95,20 @@ class Standby:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        retry_s = FIRST_RETRY_S
+        retry_s, waited = FIRST_RETRY_S, False
         try:
             while True:
                 try:
                     async with reader(self._bootstrap, (self._topic,), self._security) as consumer:
-                        self._read = {}
+                        if waited:
+                            _log.warning("the standby goes on: Kafka answers again")
+                        self._read, waited = {}, False
                         while True:
                             await self._turn(consumer)
                             retry_s = FIRST_RETRY_S
                 except KafkaUnreachable as silent:
                     _log.warning("the standby waits: %s", silent)
+                    waited = True
                 except Exception as defect:  # whatever it is: who owns partitions must not end for those of others
                     _log.error("the standby begins anew after a defect: %s", type(defect).__name__)
                 await asyncio.sleep(retry_s)
