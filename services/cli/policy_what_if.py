@@ -78,13 +78,13 @@ def what_if(
     Nothing is written, and nobody is alerted; the service may run.
     """
     from ccr_events.policy import PolicyErrors
-    from services.cli.moments import moment
+    from services.cli.moments import moment, past_moment
     from services.cli.progress import progress
     from services.monitor.what_if.over_log import Question, load_drafted, tried
 
     opened, texts, now = chosen(context, data, store), read_texts(draft), datetime.now(UTC)
     starts = None if since is None else moment(since, now)
-    question = Question(texts, starts, moment(as_of, now, end_of_day=True))
+    question = Question(texts, starts, past_moment(as_of, now))
     try:
         book = load_drafted(policies, texts)
     except PolicyErrors as errors:

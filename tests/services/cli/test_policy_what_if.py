@@ -88,3 +88,8 @@ def test_an_empty_directory_is_no_draft(
 ) -> None:
     assert run(["policy", "what-if", str(tmp_path), "--data", str(made)]) == 1
     assert "policy documents" in capsys.readouterr().err
+
+
+def test_a_draft_is_not_tried_on_the_future(made: Path, draft: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "what-if", str(draft), "--data", str(made), "--as-of", "2999-01-01"]) == 1
+    assert "has not come yet" in capsys.readouterr().err
