@@ -51,6 +51,18 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
                 raise ConsumerNotStarted("the consumer's thread has ended") from None
             raise
 
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Say in the log when a partition is not fetched or processed for long, as Faust does every now and then.
+
+        While aiokafka looks up where to read a partition that was just given to it, there is nothing to say, and asking
+        raises: the whole app would end for it.
+        """
+        subscription = self._ensure_consumer()._fetcher._subscriptions.subscription
+        assignment = None if subscription is None else subscription.assignment
+        state = None if assignment is None else assignment.state_value(driver.ensure_aiokafka_TP(tp))
+        if state is not None and state.has_valid_position:
+            super().verify_event_path(now, tp)
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Read every partition again from what is committed of it."""
         found = await super().seek_to_committed()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import faust
+from aiokafka import TopicPartition
+from aiokafka.consumer.subscription_state import SubscriptionState
+from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from services.engine.kafka.batches import batch_topic, broker_url
-from services.engine.kafka.batches.consumer import BatchConsumer
+from services.engine.kafka.batches.consumer import BatchConsumer, BatchConsumerThread
 from services.engine.kafka.batches.records import FetchedRecords
 
 BATCHED = TP("batched", 0)
@@ -269,3 +273,30 @@ async def test_notes_of_the_stream_iterator_do_not_grow() -> None:
     assert not consumer._acked[BATCHED]
     assert not consumer._acked_index[BATCHED]
     assert not consumer._spans[BATCHED]
+
+
+class TestWhatFaustLooksAtNowAndThen:
+    """Its own look at partitions that do not move must not end the app."""
+
+    def thread(self, subscriptions: SubscriptionState) -> BatchConsumerThread:
+        made: Any = BatchConsumerThread.__new__(BatchConsumerThread)
+        made._consumer = SimpleNamespace(_fetcher=SimpleNamespace(_subscriptions=subscriptions))
+        found: BatchConsumerThread = made
+        return found
+
+    async def looks(self, subscriptions: SubscriptionState) -> int:
+        """How often Faust's own look is taken."""
+        with patch.object(driver.AIOKafkaConsumerThread, "verify_event_path") as look:
+            self.thread(subscriptions).verify_event_path(0.0, BATCHED)
+        return look.call_count
+
+    async def test_before_it_is_known_where_to_read_there_is_nothing_to_see(self) -> None:
+        subscriptions = SubscriptionState()
+        assert await self.looks(subscriptions) == 0
+        subscriptions.subscribe({"batched"})
+        assert await self.looks(subscriptions) == 0
+        partition = TopicPartition(*BATCHED)
+        subscriptions.assign_from_subscribed([partition])
+        assert await self.looks(subscriptions) == 0
+        subscriptions.seek(partition, 7)
+        assert await self.looks(subscriptions) == 1

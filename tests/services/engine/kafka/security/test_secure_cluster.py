@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -345,32 +345,39 @@ class TestTheWorkers:
         """Real processes, each with no more rights than its own."""
         store = ("--store", "sqlite:///{home}/store.db")
         sealing = (*store, "--keys", "sqlite:///{home}/keys.db", "--master-key", "{home}/key", "--port", "{port}")
-        with (
-            worker(cluster, "intake", tmp_path, *sealing) as intake,
-            worker(cluster, "portal", tmp_path, *sealing) as portal,
-            worker(cluster, "casebook", tmp_path, "--data", "{home}/casebook", "--web-port", "{port}"),
-            worker(cluster, "monitor", tmp_path, "--data", "{home}/monitor", *store),
-            worker(cluster, "alerts", tmp_path, *store, "--port", "{port}") as alerts,
-        ):
-            async with asyncio.timeout(240):
-                await write(cluster, "agency-le", OWN, orjson.dumps(arrest()))
-                while not await figure(intake, "ccr_events_total"):
-                    await asyncio.sleep(0.2)
-                key = {a: await asyncio.to_thread(issued, a, tmp_path, capsys) for a in ("le", "adv")}
-                async with httpx.AsyncClient(timeout=240) as http:
-                    as_police = {"authorization": f"Bearer {key['le']}", "content-type": STRUCTURED}
-                    answer = await http.post(f"{portal}/v1/events", json=arrest(), headers=as_police)
-                    assert answer.status_code == 202, answer.text
-                    as_advocate = {"authorization": f"Bearer {key['adv']}", "last-event-id": "0"}
-                    async with http.stream("GET", f"{alerts}/v1/alerts", headers=as_advocate) as alerted:
-                        async for line in alerted.aiter_lines():
-                            if line.startswith("data:") and answer.json()["case_id"] in line:
-                                break
-                        # That she was told came back by a topic of its own, and was taken in.
-                        while not await figure(intake, 'ccr_events_total{agency="ccr",type="link.notified"}'):
-                            await asyncio.sleep(0.2)
+        web = ("--web-port", "{port}")
+        async with AsyncExitStack() as running, asyncio.timeout(240):
+            intake = running.enter_context(worker(cluster, "intake", tmp_path, *sealing))
+            portal = running.enter_context(worker(cluster, "portal", tmp_path, *sealing))
+            await up(intake, portal)  # the keys are there before the store is filled with what others left
+            running.enter_context(worker(cluster, "casebook", tmp_path, "--data", "{home}/casebook", *web))
+            running.enter_context(worker(cluster, "monitor", tmp_path, "--data", "{home}/monitor", *store, *web))
+            alerts = running.enter_context(worker(cluster, "alerts", tmp_path, *store, "--port", "{port}"))
+            await up(alerts)
+            await write(cluster, "agency-le", OWN, orjson.dumps(arrest()))
+            while not await figure(intake, "ccr_events_total"):
+                await asyncio.sleep(0.2)
+            key = {a: await asyncio.to_thread(issued, a, tmp_path, capsys) for a in ("le", "adv")}
+            async with httpx.AsyncClient(timeout=240) as http:
+                as_police = {"authorization": f"Bearer {key['le']}", "content-type": STRUCTURED}
+                answer = await http.post(f"{portal}/v1/events", json=arrest(), headers=as_police)
+                assert answer.status_code == 202, answer.text
+                as_advocate = {"authorization": f"Bearer {key['adv']}", "last-event-id": "0"}
+                async with http.stream("GET", f"{alerts}/v1/alerts", headers=as_advocate) as alerted:
+                    async for line in alerted.aiter_lines():
+                        if line.startswith("data:") and answer.json()["case_id"] in line:
+                            break
+                    # That she was told came back by a topic of its own, and was taken in.
+                    while not await figure(intake, 'ccr_events_total{agency="ccr",type="link.notified"}'):
+                        await asyncio.sleep(0.2)
         for log in tmp_path.glob("*.log"):
             assert "Traceback" not in log.read_text(), log.name
+
+
+async def up(*urls: str) -> None:
+    for url in urls:
+        while not await figure(url, "ccr_build_info"):
+            await asyncio.sleep(0.2)
 
 
 def arrest() -> dict[str, object]:
