@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.cli import worker_fleet
-from services.cli.worker_fleet import is_parent, own_port
+from services.cli.worker_figures import own_port
+from services.cli.worker_fleet import is_parent
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ async def test_every_case_goes_on_in_more_partitions(
     kafka = ["--bootstrap", cluster.bootstrap, "--json"]
     keys = ["--keys", settings.keys, "--master-key", str(settings.master_key), "--port", "0"]
     portal = ["worker", "portal", *kafka, "--store", settings.store, *keys]
-    casebook = ["worker", "casebook", *kafka, "--data", str(tmp_path / "casebook")]
-    monitor = ["worker", "monitor", *kafka, "--data", str(tmp_path / "monitor"), "--store"]
+    casebook = ["worker", "casebook", *kafka, "--web-port", "0", "--data", str(tmp_path / "casebook")]
+    monitor = ["worker", "monitor", *kafka, "--web-port", "0", "--data", str(tmp_path / "monitor"), "--store"]
     with running(tmp_path / "forgotten", *portal) as forgotten:
         url = (await asyncio.to_thread(forgotten.line))["url"]
         headers = {"authorization": f"Bearer {await asyncio.to_thread(issued, settings.store, capsys)}"}

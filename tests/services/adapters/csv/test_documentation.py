@@ -80,7 +80,8 @@ def test_the_adapter_s_code_publishes(
     monkeypatch.setenv("CCR_URL", "http://127.0.0.1:8700")
     monkeypatch.setenv("CCR_KEY", "ccr_0000000000000000_test")
     monkeypatch.chdir(tmp_path)
-    (code,) = blocks("adapters", "python")
-    exec(compile(code, "docs/adapters.md", "exec"), {})
+    by_http, by_topic = blocks("adapters", "python")
+    exec(compile(by_http, "docs/adapters.md", "exec"), {})
+    assert "ccr.inbound.jail" in by_topic  # run on a secure cluster: tests/services/engine/kafka/security
     assert sent == ["jail.booked"]
     assert "quarantined no () q" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 import stat
 import subprocess
@@ -55,6 +56,7 @@ from services.intake.inbound import consumer as inbound_consumer
 
 pytestmark = pytest.mark.kafka
 in_session = pytest.mark.asyncio(loop_scope="session")
+ADAPTERS = Path(__file__).parents[5] / "docs" / "adapters.md"
 SIZE = Size(partitions=2, copies=3)
 OWN, OTHERS, EVENTS = "ccr.inbound.le", "ccr.inbound.jail", "ccr.events"
 
@@ -141,6 +143,21 @@ class TestAnAgencysAdapter:
     async def test_writes_its_own_inbound_topic(self, cluster: Cluster) -> None:
         await write(cluster, "agency-le", OWN)
         assert await read_one(cluster, "intake", OWN, GROUPS["intake"]) == b"a fact"
+
+    async def test_the_document_s_program_writes(
+        self, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        _, program = re.findall(r"^```python\n(.*?)^```", ADAPTERS.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+        assert program.count("kafka.county.example:9093") == 1
+        monkeypatch.chdir(tmp_path)
+        for name in ("ca.pem", "agency-jail.password"):
+            (tmp_path / name).write_bytes((cluster.secrets / name).read_bytes())
+        event = orjson.dumps(example_of(event_types()["jail.booked"], datetime.now(UTC)))
+        (tmp_path / "booked.json").write_bytes(event)
+        code = compile(program.replace("kafka.county.example:9093", cluster.bootstrap), "docs/adapters.md", "exec")
+        await asyncio.to_thread(exec, code, {})
+        assert await read_one(cluster, "intake", OTHERS, GROUPS["intake"]) == event
+        assert capsys.readouterr().out == ""
 
     @pytest.mark.parametrize("topic", [OTHERS, EVENTS, "ccr.links", "ccr.layout", "ccr.quarantine"])
     async def test_writes_no_other_topic(self, cluster: Cluster, topic: str) -> None:
