@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,8 +68,16 @@ def monitor(
     port = own_port(web_port, member)
     with member_of(data, SERVICE, member or 0, wait=member is not None) as own:
         require_free(host, port)
-        settings = AppSettings(SERVICE, where.bootstrap, own.directory, own.instance, host, port, where.security)
-        app = replace(settings, session_timeout_s=session_timeout)
+        app = AppSettings(
+            SERVICE,
+            where.bootstrap,
+            own.directory,
+            own.instance,
+            host,
+            port,
+            where.security,
+            session_timeout_s=session_timeout,
+        )
         _run(MonitorSetup(app, store, read_model), to_parent=member is not None, as_json=as_json)
     if as_json:
         json_line({"stopped": True, "pid": os.getpid()})
