@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
+from aiokafka import TopicPartition
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -260,13 +261,14 @@ async def _check_belongs(settings: Settings, store: SqlStore, size: Size) -> Non
     """Raises `StoreAhead` when the store was filled from another Kafka, or this one lost its data."""
     topic = size.named(EVENTS)
 
-    def brought() -> dict[tuple[str, int], int]:
-        return {(topic, number): store.projection.position(topic, number) for number in range(size.partitions)}
+    def brought() -> dict[TopicPartition, int]:
+        wanted = [TopicPartition(topic, number) for number in range(size.partitions)]
+        return {each: store.projection.position(*each) for each in wanted}
 
     # In this order: other workers go on, and what they accept meanwhile is not to be missed in the ends.
     positions, events = await asyncio.to_thread(brought), (await store.counts.figures()).position
     unsent = await store.counts.unsent()
-    ends = await ends_of(settings.bootstrap, topic, size.partitions, settings.security)
+    ends = await ends_of(settings.bootstrap, {topic: size.partitions}, settings.security)
     require_behind(positions, ends)
     if not unsent:
         require_sent(events, ends)

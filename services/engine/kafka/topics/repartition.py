@@ -31,7 +31,7 @@ from services.engine.kafka.topics.catalogue import LINKS, MAX_EVENT_RECORD_BYTES
 from services.engine.kafka.topics.closing import close, open_again
 from services.engine.kafka.topics.difference import differences
 from services.engine.kafka.topics.layout import Layout, write_layout
-from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, topics_on
+from services.engine.kafka.topics.standing import KafkaUnreachable, cluster_admin, ends_of, topics_on
 
 ORIGIN = "origin"
 """Header on copied records of `ccr.links`: topic and partition where they were told first. The offset that each tells
@@ -171,11 +171,7 @@ def _by_case(size: Size) -> list[Topic]:
 
 
 async def _ends(bootstrap: str, security: Security | None, topics: Sequence[Topic]) -> dict[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, **aiokafka_settings(security))
-    async with consumer:
-        wanted = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(wanted)
-        return ends
+    return await ends_of(bootstrap, {topic.name: topic.partitions for topic in topics}, security)
 
 
 async def _groups_at_rest(

@@ -73,12 +73,16 @@ async def asked(bootstrap: str, of_what: str, security: Security | None = None) 
 
 
 async def ends_of(
-    bootstrap: str, topic: str, partitions: int, security: Security | None = None
-) -> dict[tuple[str, int], int]:
-    """(topic, partition) → the offset behind its newest record. Raises `KafkaUnreachable` and `SecurityRefused`."""
-    async with asked(bootstrap, f"how far {topic} goes", security) as consumer:
-        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(partitions)])
-        return {(tp.topic, tp.partition): end for tp, end in ends.items()}
+    bootstrap: str, partitions: Mapping[str, int], security: Security | None = None
+) -> dict[TopicPartition, int]:
+    """The offset behind the newest record of every partition; `partitions`: how many each topic has.
+
+    Raises `KafkaUnreachable` and `SecurityRefused`.
+    """
+    wanted = [TopicPartition(topic, number) for topic, count in partitions.items() for number in range(count)]
+    async with asked(bootstrap, f"how far {', '.join(partitions)} go", security) as consumer:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(wanted)
+        return ends
 
 
 def _as_whom(security: Security | None) -> str:
